@@ -1,0 +1,244 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Plexus.Messaging.Shared;
+
+/// <summary>
+/// Memory the host creates and grants to components: guest RAM, then a private arena of frames for code pages, stubs and virtual CPU pages.
+/// Frames (4096 bytes) of both share one numbering: RAM first, arena after.
+/// Every writer of guest RAM honours the <see cref="Watch"/> bits: see <see cref="NoteWrite"/>.
+/// </summary>
+/// <remarks>unsafe: the block is native memory of fixed size, allocated once and freed by <see cref="Dispose"/>; all span accessors are bounds-checked by construction of the span.</remarks>
+public sealed unsafe class GuestMemory : IDisposable
+{
+    /// <summary>Bytes in a frame.</summary>
+    public const int FrameSize = 4096;
+
+    private readonly byte* block;
+    private readonly nuint size;
+    private readonly byte* watch;
+    private readonly uint* versions;
+    private readonly ulong* decoded;
+    private readonly byte* weights;
+    private readonly uint[] hits;
+    private readonly bool[] isHit;
+    private int hitCount;
+    private uint nextArena;
+    private readonly Stack<uint> freeArena = new();
+    private bool disposed;
+
+    /// <summary>Allocates zeroed memory.</summary>
+    /// <param name="ramSize">Guest RAM in bytes; a multiple of 4096.</param>
+    /// <param name="arenaFrames">Frames of the private arena.</param>
+    public GuestMemory(uint ramSize, uint arenaFrames = 4096)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(ramSize % FrameSize, 0u);
+        RamSize = ramSize;
+        RamFrames = ramSize / FrameSize;
+        ArenaFrames = arenaFrames;
+        size = (nuint)(RamFrames + arenaFrames) * FrameSize;
+        block = (byte*)NativeMemory.AlignedAlloc(size, FrameSize);
+        NativeMemory.Clear(block, size);
+        uint frames = RamFrames + arenaFrames;
+        watch = (byte*)NativeMemory.AllocZeroed(frames);
+        versions = (uint*)NativeMemory.AllocZeroed(frames, sizeof(uint));
+        decoded = (ulong*)NativeMemory.AllocZeroed(frames, sizeof(ulong));
+        weights = (byte*)NativeMemory.Alloc((nuint)arenaFrames * FrameSize);
+        new Span<byte>(weights, checked((int)(arenaFrames * FrameSize))).Fill(1);
+        hits = new uint[frames];
+        isHit = new bool[frames];
+        nextArena = RamFrames;
+    }
+
+    /// <summary>Guest RAM in bytes.</summary>
+    public uint RamSize { get; }
+
+    /// <summary>Guest RAM in frames; the arena begins at this frame number.</summary>
+    public uint RamFrames { get; }
+
+    /// <summary>Frames in the arena.</summary>
+    public uint ArenaFrames { get; }
+
+    /// <summary>Address of frame 0. Frame f lies at <c>Base + f * 4096</c>.</summary>
+    public byte* Base => block;
+
+    /// <summary>One byte of <see cref="Watch"/> bits per frame.</summary>
+    public byte* WatchBits => watch;
+
+    /// <summary>One counter per frame, raised whenever bytes of the frame that were decoded are written. Decode caches compare it.</summary>
+    public uint* Versions => versions;
+
+    /// <summary>Per frame, a bit per 64-byte chunk that holds decoded instructions (set by decode caches together with <see cref="Watch.Decoded"/>).</summary>
+    public ulong* DecodedChunks => decoded;
+
+    /// <summary>Retire weights of arena bytes (arena frame-relative): guest instructions that an instruction beginning there stands for; 1 unless set otherwise.</summary>
+    public byte* RetireWeights => weights;
+
+    /// <summary>The 4096 bytes of a frame. Writing through it does not honour watch bits: use <see cref="WritePhysical"/> for guest RAM and call <see cref="NoteWrite"/> after writing arena frames.</summary>
+    public Span<byte> Frame(uint frame)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(frame, RamFrames + ArenaFrames);
+        return new Span<byte>(block + ((nuint)frame * FrameSize), FrameSize);
+    }
+
+    /// <summary>The retire weights of an arena frame's 4096 bytes.</summary>
+    public Span<byte> Weights(uint arenaFrame)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(arenaFrame, RamFrames);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(arenaFrame, RamFrames + ArenaFrames);
+        return new Span<byte>(weights + ((nuint)(arenaFrame - RamFrames) * FrameSize), FrameSize);
+    }
+
+    /// <summary>All guest RAM.</summary>
+    public Span<byte> Ram => new(block, checked((int)RamSize));
+
+    /// <summary>Takes a zeroed arena frame with weights 1.</summary>
+    /// <returns>The frame number, or <see cref="uint.MaxValue"/> when the arena is exhausted.</returns>
+    public uint AllocateArenaFrame()
+    {
+        uint frame;
+        if (!freeArena.TryPop(out frame))
+        {
+            if (nextArena >= RamFrames + ArenaFrames)
+                return uint.MaxValue;
+            frame = nextArena++;
+        }
+
+        Frame(frame).Clear();
+        Weights(frame).Fill(1);
+        return frame;
+    }
+
+    /// <summary>Gives an arena frame back.</summary>
+    public void FreeArenaFrame(uint frame)
+    {
+        NoteWrite(frame, 0, FrameSize);
+        freeArena.Push(frame);
+    }
+
+    /// <summary>Adds watch bits to a frame. Takes effect at the next write; cached write translations are dropped through <see cref="WatchGeneration"/>.</summary>
+    public void AddWatch(uint frame, Watch bits)
+    {
+        if ((watch[frame] & (byte)bits) == (byte)bits)
+            return;
+        watch[frame] |= (byte)bits;
+        WatchGeneration++;
+    }
+
+    /// <summary>Removes watch bits from a frame.</summary>
+    public void RemoveWatch(uint frame, Watch bits) => watch[frame] &= (byte)~(byte)bits;
+
+    /// <summary>Raised whenever a watch bit is added: translation caches that hold a writable shortcut to a frame must be revalidated when it changes.</summary>
+    public uint WatchGeneration { get; private set; }
+
+    /// <summary>Every writer calls this when it is about to write, or has just written, bytes of a frame whose watch byte is not zero (calling it for others is harmless): raises the version when decoded bytes are hit, and latches the frame for the monitor when it backs a code page or a page table.</summary>
+    /// <param name="frame">The frame.</param>
+    /// <param name="offset">First byte.</param>
+    /// <param name="length">Bytes, within the frame.</param>
+    /// <returns>True when decoded bytes were hit: an executing block must be left after the current instruction.</returns>
+    public bool NoteWrite(uint frame, int offset, int length)
+    {
+        byte bits = watch[frame];
+        if (bits == 0)
+            return false;
+        if ((bits & (byte)(Watch.CodePage | Watch.PageTable)) != 0 && !isHit[frame])
+        {
+            isHit[frame] = true;
+            hits[hitCount++] = frame;
+        }
+
+        if ((bits & (byte)Watch.Decoded) == 0)
+            return false;
+        int first = offset >> 6;
+        int last = (offset + length - 1) >> 6;
+        ulong mask = (ulong.MaxValue << first) & (ulong.MaxValue >> (63 - last));
+        if ((decoded[frame] & mask) == 0)
+            return false;
+        versions[frame]++;
+        decoded[frame] = 0;
+        watch[frame] &= unchecked((byte)~(byte)Watch.Decoded);
+        return true;
+    }
+
+    /// <summary>True when <see cref="TryTakeHit"/> would give a frame.</summary>
+    public bool HasHits => hitCount != 0;
+
+    /// <summary>Takes one latched frame: a watched frame that was written. The monitor drains these before guest code runs deprivileged again.</summary>
+    public bool TryTakeHit(out uint frame)
+    {
+        if (hitCount == 0)
+        {
+            frame = 0;
+            return false;
+        }
+
+        frame = hits[--hitCount];
+        isHit[frame] = false;
+        return true;
+    }
+
+    /// <summary>Writes guest RAM as DMA or a loader does: watch bits are honoured; what lies outside RAM is not written.</summary>
+    /// <returns>Bytes written.</returns>
+    public int WritePhysical(ulong address, ReadOnlySpan<byte> data)
+    {
+        int written = 0;
+        while (written < data.Length && address < RamSize)
+        {
+            uint frame = (uint)(address / FrameSize);
+            int offset = (int)(address % FrameSize);
+            int length = Math.Min(FrameSize - offset, data.Length - written);
+            NoteWrite(frame, offset, length);
+            data.Slice(written, length).CopyTo(Frame(frame)[offset..]);
+            address += (uint)length;
+            written += length;
+        }
+
+        return written;
+    }
+
+    /// <summary>Reads guest RAM; what lies outside reads as ones.</summary>
+    public void ReadPhysical(ulong address, Span<byte> destination)
+    {
+        for (int i = 0; i < destination.Length; i++, address++)
+            destination[i] = address < RamSize ? block[address] : (byte)0xFF;
+    }
+
+    /// <summary>A frame as memory that messages can carry.</summary>
+    public ReadOnlyMemory<byte> FrameMemory(uint frame)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(frame, RamFrames + ArenaFrames);
+        return new FrameManager(block + ((nuint)frame * FrameSize)).Memory;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (disposed)
+            return;
+        disposed = true;
+        NativeMemory.AlignedFree(block);
+        NativeMemory.Free(watch);
+        NativeMemory.Free(versions);
+        NativeMemory.Free(decoded);
+        NativeMemory.Free(weights);
+    }
+
+    /// <summary>unsafe: wraps a frame of the block above, which outlives every message of the machine.</summary>
+    private sealed class FrameManager(byte* address) : MemoryManager<byte>
+    {
+        private readonly byte* address = address;
+
+        public override Span<byte> GetSpan() => new(address, FrameSize);
+
+        public override MemoryHandle Pin(int elementIndex = 0) => new(address + elementIndex);
+
+        public override void Unpin()
+        {
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+        }
+    }
+}

@@ -1,0 +1,40 @@
+namespace Plexus.Messaging.Shared;
+
+/// <summary>
+/// The wires between chipset, CPU and monitor: devices latch, the CPU and the monitor sample. Nothing Calls upward through it.
+/// </summary>
+public sealed class PlatformLines
+{
+    /// <summary>INTR: the interrupt controller requests (level).</summary>
+    public bool Intr { get; set; }
+
+    /// <summary>NMI latched (edge); cleared when taken.</summary>
+    public bool Nmi { get; set; }
+
+    /// <summary>A20 gate open (address bit 20 passes). Closed: bit 20 of every physical address is forced to 0.</summary>
+    public bool A20 { get; set; } = true;
+
+    /// <summary>A device asked for a CPU reset.</summary>
+    public bool ResetRequested { get; set; }
+
+    /// <summary>Power-off requested.</summary>
+    public bool PowerOffRequested { get; set; }
+
+    /// <summary>The guest wrote the debug-exit port: the process exit code, otherwise null.</summary>
+    public int? GuestExitCode { get; set; }
+
+    /// <summary>The host asks the machine to stop at the next boundary (set from any thread).</summary>
+    public bool HostStop
+    {
+        get => Volatile.Read(ref hostStop);
+        set => Volatile.Write(ref hostStop, value);
+    }
+
+    /// <summary>Guest time in nanoseconds of the next timer event of any device; the bus keeps it current after every access.</summary>
+    public ulong TimerDeadline { get; set; } = ulong.MaxValue;
+
+    /// <summary>True when anything asks for a stop.</summary>
+    public bool StopRequested => ResetRequested || PowerOffRequested || GuestExitCode is not null || HostStop;
+
+    private bool hostStop;
+}

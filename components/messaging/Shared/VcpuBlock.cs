@@ -1,0 +1,85 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Plexus.Messaging.Shared;
+
+/// <summary>
+/// Registers and virtual privileged state of the one vCPU: always the guest's own view (virtual selectors, CPL, IF, IOPL, CR and DR values).
+/// Its only writer is whoever holds the Call. Fixed layout, native memory: the native engine shares it with the container.
+/// </summary>
+[StructLayout(LayoutKind.Sequential)]
+public unsafe struct VcpuBlock
+{
+    /// <summary>EAX, ECX, EDX, EBX, ESP, EBP, ESI, EDI in encoding order.</summary>
+    public fixed uint Gpr[8];
+
+    /// <summary>EIP. While deprivileged code runs this is the code EIP (it may lie in a stub).</summary>
+    public uint Eip;
+
+    /// <summary>EFLAGS; bit 1 always set.</summary>
+    public uint Eflags;
+
+    /// <summary>Segments by <see cref="SegmentIndex"/>.</summary>
+    public SegmentArray Segments;
+
+    /// <summary>GDTR base.</summary>
+    public uint GdtBase;
+
+    /// <summary>GDTR limit (16 bits).</summary>
+    public uint GdtLimit;
+
+    /// <summary>IDTR base.</summary>
+    public uint IdtBase;
+
+    /// <summary>IDTR limit (16 bits).</summary>
+    public uint IdtLimit;
+
+    public uint Cr0;
+    public uint Cr2;
+    public uint Cr3;
+    public uint Cr4;
+
+    /// <summary>DR0-DR7 (DR4 and DR5 alias DR6 and DR7 and are not stored).</summary>
+    public fixed uint Dr[8];
+
+    /// <summary>Current privilege level, 0-3 (virtual). 0 in real mode, 3 in v86.</summary>
+    public uint Cpl;
+
+    /// <summary>Interrupts are inhibited until after the next instruction: bit 0 by STI, bit 1 by MOV SS / POP SS.</summary>
+    public uint Shadow;
+
+    /// <summary>1 while halted by HLT.</summary>
+    public uint Halted;
+
+    /// <summary>1 while a debug exception for the last instruction (TF) is pending.</summary>
+    public uint PendingDebug;
+
+    /// <summary>Guest instructions retired since power-on; each REP iteration counts one. HLT counts one.</summary>
+    public ulong Retired;
+
+    /// <summary>Guest nanoseconds that passed while halted; guest time = Retired * NanosecondsPerInstruction + IdleNanoseconds.</summary>
+    public ulong IdleNanoseconds;
+
+    /// <summary>Added to the cycle counter to give IA32_TIME_STAMP_COUNTER.</summary>
+    public ulong TscOffset;
+
+    public uint SysenterCs;
+    public uint SysenterEsp;
+    public uint SysenterEip;
+
+    /// <summary>IA32_APIC_BASE as last written; 0 when the model has no APIC.</summary>
+    public ulong ApicBase;
+
+    /// <summary>Guest time per retired instruction in nanoseconds (fixed at power-on).</summary>
+    public uint NanosecondsPerInstruction;
+
+    /// <summary>Guest time now in nanoseconds.</summary>
+    public readonly ulong Now => (Retired * NanosecondsPerInstruction) + IdleNanoseconds;
+
+    /// <summary>Eight segment registers, by <see cref="SegmentIndex"/>.</summary>
+    [InlineArray(8)]
+    public struct SegmentArray
+    {
+        private SegmentRegister first;
+    }
+}

@@ -1,0 +1,81 @@
+namespace Plexus.Messaging.Shared;
+
+/// <summary>
+/// Layout (version 1) of the virtual CPU pages: the ring-3 handlers' state, reached through SS. All fields are 32-bit little-endian unless said otherwise.
+/// Page 0 is read-write for guest-kernel privilege. Pages <see cref="TracePage"/>.. hold the trace ring; the page after it is never mapped, so a full ring faults.
+/// </summary>
+public static class VirtualCpuPage
+{
+    /// <summary>Layout version, 1.</summary>
+    public const int Version = 0x000;
+
+    /// <summary>Virtual IF: 0 or 0x200.</summary>
+    public const int InterruptFlag = 0x004;
+
+    /// <summary>Not zero when an interrupt waits for virtual IF.</summary>
+    public const int Pending = 0x008;
+
+    /// <summary>Virtual IF before the last STI done by a stub: 0 or 0x200.</summary>
+    public const int PreviousInterruptFlag = 0x00C;
+
+    /// <summary>What to add to a physically pushed EFLAGS image (IF = 1, IOPL = 0 there), besides <see cref="InterruptFlag"/>: (virtual IOPL &lt;&lt; 12) − 0x200.</summary>
+    public const int FlagsBias = 0x010;
+
+    /// <summary>Linear address of the next free trace record.</summary>
+    public const int TraceNext = 0x014;
+
+    /// <summary>Scratch slots, one per general register in encoding order (8 × 4 bytes).</summary>
+    public const int Scratch = 0x020;
+
+    /// <summary>Virtual selectors by SegmentIndex (8 × 4 bytes, zero-extended), ES CS SS DS FS GS LDTR TR.</summary>
+    public const int Selectors = 0x040;
+
+    /// <summary>Virtual GDTR limit, then base.</summary>
+    public const int GdtLimit = 0x060;
+
+    public const int GdtBase = 0x064;
+
+    /// <summary>Virtual IDTR limit, then base.</summary>
+    public const int IdtLimit = 0x068;
+
+    public const int IdtBase = 0x06C;
+
+    /// <summary>Virtual CR0 (for SMSW).</summary>
+    public const int Cr0 = 0x070;
+
+    /// <summary>Number of CPUID basic leaves answered here (0 to 8).</summary>
+    public const int CpuidLeaves = 0x074;
+
+    /// <summary>CPUID results: per basic leaf EAX, EBX, ECX, EDX (8 × 16 bytes).</summary>
+    public const int Cpuid = 0x080;
+
+    /// <summary>256 bytes indexed by bits 8-15 of an EFLAGS image: 0 = POPF must go to ring 0; 1 = a stub may do it.</summary>
+    public const int PopfAllowed = 0x100;
+
+    /// <summary>256 bytes indexed by bits 8-15 of an EFLAGS image: 0 or 2, the value for byte 1 of <see cref="InterruptFlag"/>.</summary>
+    public const int PopfInterrupt = 0x200;
+
+    /// <summary>256 bytes: values of ports 00h-FFh that may be read here.</summary>
+    public const int PortValue = 0x300;
+
+    /// <summary>256 bytes: 1 = port may be read here.</summary>
+    public const int PortReadable = 0x400;
+
+    /// <summary>256 bytes: 1 = a byte write to the port only replaces its value.</summary>
+    public const int PortLatch = 0x500;
+
+    /// <summary>256 bytes: 1 = the latch value was replaced by a handler since ring 0 last looked.</summary>
+    public const int PortWritten = 0x600;
+
+    /// <summary>First page (relative) of the trace ring; records are 32-bit ids.</summary>
+    public const int TracePage = 1;
+
+    /// <summary>Pages of the trace ring.</summary>
+    public const int TracePages = 1;
+
+    /// <summary>Pages to map: state and trace ring.</summary>
+    public const int Pages = TracePage + TracePages;
+
+    /// <summary>The value <see cref="Version"/> holds.</summary>
+    public const uint LayoutVersion = 1;
+}

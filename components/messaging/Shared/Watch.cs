@@ -1,0 +1,18 @@
+namespace Plexus.Messaging.Shared;
+
+/// <summary>Why a frame is watched.</summary>
+[Flags]
+public enum Watch : byte
+{
+    /// <summary>Not watched.</summary>
+    None = 0,
+
+    /// <summary>A decode cache holds instructions of it.</summary>
+    Decoded = 1,
+
+    /// <summary>A code page was made from it.</summary>
+    CodePage = 2,
+
+    /// <summary>Shadow mappings were made from the page-table entries in it.</summary>
+    PageTable = 4,
+}
