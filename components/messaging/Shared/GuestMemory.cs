@@ -126,6 +126,13 @@ public sealed unsafe class GuestMemory : IDisposable
         WatchGeneration++;
     }
 
+    /// <summary>The watch bits of a frame.</summary>
+    public Watch WatchOf(uint frame)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(frame, RamFrames + ArenaFrames);
+        return (Watch)watch[frame];
+    }
+
     /// <summary>Removes watch bits from a frame.</summary>
     public void RemoveWatch(uint frame, Watch bits) => watch[frame] &= (byte)~(byte)bits;
 

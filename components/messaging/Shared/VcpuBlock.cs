@@ -76,6 +76,27 @@ public unsafe struct VcpuBlock
     /// <summary>Guest time now in nanoseconds.</summary>
     public readonly ulong Now => (Retired * NanosecondsPerInstruction) + IdleNanoseconds;
 
+    /// <summary>A general register, in encoding order (0 EAX … 7 EDI).</summary>
+    public readonly uint GetGpr(int register)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)register, 7u);
+        return Gpr[register];
+    }
+
+    /// <summary>Sets a general register, in encoding order.</summary>
+    public void SetGpr(int register, uint value)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)register, 7u);
+        Gpr[register] = value;
+    }
+
+    /// <summary>A debug register, 0 to 7.</summary>
+    public readonly uint GetDr(int register)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)register, 7u);
+        return Dr[register];
+    }
+
     /// <summary>Eight segment registers, by <see cref="SegmentIndex"/>.</summary>
     [InlineArray(8)]
     public struct SegmentArray

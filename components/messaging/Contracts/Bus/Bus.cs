@@ -74,3 +74,14 @@ public readonly partial record struct StablePort(
 /// <summary>The stable ports, ascending.</summary>
 [Message(0x070B)]
 public readonly partial record struct StablePorts([property: Key(0)] StablePort[] Ports);
+
+/// <summary>Asks for one port as <see cref="StablePorts"/> would list it (no array: for the trap path).</summary>
+[Message(0x070C)]
+public readonly partial record struct ReadStablePort([property: Key(0)] ushort Port, [property: Key(1)] ulong Now);
+
+/// <summary>One stable port; all false when the port is not stable.</summary>
+[Message(0x070D)]
+public readonly partial record struct StablePortState(
+    [property: Key(0)] bool Readable,
+    [property: Key(1)] bool Latch,
+    [property: Key(2)] byte Value);
