@@ -1,0 +1,20 @@
+namespace Plexus.Cpu.Processor;
+
+/// <summary>The processor that the guest sees.</summary>
+internal sealed class CpuModel
+{
+    /// <summary>A Pentium Pro without a floating-point unit and without a local APIC.</summary>
+    public static CpuModel PentiumPro { get; } = new();
+
+    /// <summary>CPUID leaf 1 EAX: family 6, model 1, stepping 9.</summary>
+    public uint Signature => 0x619;
+
+    /// <summary>CPUID leaf 1 EDX: DE, PSE, TSC, MSR, CX8, PGE, CMOV.</summary>
+    public uint Features => (1u << 2) | (1u << 3) | (1u << 4) | (1u << 5) | (1u << 8) | (1u << 13) | (1u << 15);
+
+    /// <summary>Bits of CR4 that may be set: TSD, DE, PSE, PGE, PCE.</summary>
+    public uint Cr4Allowed => (1u << 2) | (1u << 3) | (1u << 4) | (1u << 7) | (1u << 8);
+
+    /// <summary>EFLAGS bits that POPF and IRET can change at all: everything but VIF, VIP (no VME) and the reserved ones.</summary>
+    public uint EflagsWritable => 0x00257FD5;
+}

@@ -1,0 +1,77 @@
+using Plexus.Messaging.Shared;
+
+namespace Plexus.Cpu.Processor;
+
+/// <content>How an instruction asks the run loop for something.</content>
+internal sealed unsafe partial class X86Processor
+{
+    /// <summary>What the instruction just executed asks of the run loop.</summary>
+    [Flags]
+    internal enum Request
+    {
+        None = 0,
+
+        /// <summary>HLT: <c>V->Halted</c> becomes 1 after it retires.</summary>
+        Halt = 1,
+
+        /// <summary>Not there yet: the instruction does not retire; <see cref="UnsupportedDetail"/> names it.</summary>
+        Unsupported = 2,
+
+        /// <summary>The bus was reached: lines and timer deadline may have changed.</summary>
+        BusUsed = 4,
+
+        /// <summary>Shutdown while INT n escalated.</summary>
+        TripleFault = 8,
+    }
+
+    internal Request Requests;
+
+    /// <summary>What is missing.</summary>
+    internal string? UnsupportedDetail;
+
+    /// <summary>HLT.</summary>
+    public void RequestHalt() => Requests |= Request.Halt;
+
+    /// <summary>The guest used something that is not there yet (task switch, v86): ends the run with the state at this instruction.</summary>
+    /// <returns>False, always.</returns>
+    public bool RequestUnsupported(string detail)
+    {
+        Requests |= Request.Unsupported;
+        UnsupportedDetail = detail;
+        return false;
+    }
+
+    /// <summary>IN of 1, 2 or 4 bytes from the bus. Permission has been checked.</summary>
+    public uint PortIn(ushort port, int width)
+    {
+        Requests |= Request.BusUsed;
+        return Bus.PortRead(port, width, V->Now);
+    }
+
+    /// <summary>OUT.</summary>
+    public void PortOut(ushort port, int width, uint value)
+    {
+        Requests |= Request.BusUsed;
+        Bus.PortWrite(port, width, value, V->Now);
+    }
+
+    /// <summary>A general debug exception condition: ORs <paramref name="dr6"/> into DR6 and signals #DB as a fault of this instruction.</summary>
+    /// <returns>False, always.</returns>
+    public bool DebugFault(uint dr6)
+    {
+        PendingDr6 |= dr6;
+        return Fault(VectorDb);
+    }
+
+    /// <summary>Bits that the core ORs into DR6 when it delivers a #DB (B0-B3, BD 13, BS 14).</summary>
+    internal uint PendingDr6;
+
+    /// <summary>To call after CS, SS, CR0, CR4, EFLAGS.VM/TF/RF, DR7 or CPL changed: recomputes what is cached of the mode.</summary>
+    public void ModeChanged() => throw new NotImplementedException();
+
+    /// <summary>To call after ES, DS, FS or GS changed.</summary>
+    public void SegmentChanged(SegmentIndex segment) => throw new NotImplementedException();
+
+    /// <summary>Registers the handlers of the system half.</summary>
+    static partial void RegisterSystem(HandlerTable table);
+}
