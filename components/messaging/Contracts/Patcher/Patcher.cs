@@ -103,6 +103,7 @@ public enum PointKind
 /// <param name="StiShadow">The instruction before this point was a STI done by a stub: interrupts stay inhibited here if <c>PreviousInterruptFlag</c> was 0.</param>
 /// <param name="InstructionCode">Iced <c>Code</c> of the guest instruction; 0 if unknown.</param>
 /// <param name="SiteEip">EIP of the patch's first byte when inside a patch or stub; otherwise GuestEip.</param>
+/// <param name="RingWrite">The stub instruction here writes a trace record: when it faults on the guard page, drain the ring, set <c>TraceNext</c> and ECX to its start and resume at the same code EIP; the guest instruction is not restarted.</param>
 [Message(0x0404)]
 public readonly partial record struct GuestPoint(
     [property: Key(0)] PointKind Kind,
@@ -110,7 +111,8 @@ public readonly partial record struct GuestPoint(
     [property: Key(2)] int RestoreMask,
     [property: Key(3)] bool StiShadow,
     [property: Key(4)] int InstructionCode,
-    [property: Key(5)] uint SiteEip);
+    [property: Key(5)] uint SiteEip,
+    [property: Key(6)] bool RingWrite = false);
 
 /// <summary>Asks for the code page of a key, or for the stub page at an EIP (<c>Page.Frame == uint.MaxValue</c>).</summary>
 [Message(0x0405)]
