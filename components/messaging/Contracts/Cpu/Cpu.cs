@@ -256,3 +256,21 @@ public readonly partial record struct CanRunDeprivileged;
 /// <summary>The answer, with the reason when it cannot.</summary>
 [Message(0x020D)]
 public readonly partial record struct Runnability([property: Key(0)] bool Runnable, [property: Key(1)] string? Reason);
+
+/// <summary>Asks what CPUID answers to the guest for one basic leaf (subleaf 0).</summary>
+[Message(0x020E)]
+public readonly partial record struct ReadCpuid([property: Key(0)] uint Leaf);
+
+/// <summary>The CPUID result of the guest's CPU model.</summary>
+/// <param name="MaximumLeaf">Highest basic leaf.</param>
+/// <param name="Eax">EAX.</param>
+/// <param name="Ebx">EBX.</param>
+/// <param name="Ecx">ECX.</param>
+/// <param name="Edx">EDX.</param>
+[Message(0x020F)]
+public readonly partial record struct CpuidResult(
+    [property: Key(0)] uint MaximumLeaf,
+    [property: Key(1)] uint Eax,
+    [property: Key(2)] uint Ebx,
+    [property: Key(3)] uint Ecx,
+    [property: Key(4)] uint Edx);

@@ -1,0 +1,138 @@
+using Iced.Intel;
+using Plexus.Messaging;
+using Plexus.Messaging.Contracts.Monitor;
+using Plexus.Messaging.Contracts.Telemetry;
+using Plexus.Messaging.Shared;
+
+namespace Plexus.Monitor.Counting;
+
+/// <summary>
+/// The always-on counters, and the one place from which transitions are reported to telemetry: what is counted is what is posted.
+/// </summary>
+internal sealed class TransitionCounters(Vcpu vcpu, bool post)
+{
+    private const int Kinds = 5;
+    private const int Codes = 5000;
+
+    private static readonly string[] KindNames = ["3-0", "3-3", "injection", "interpreted", "guest-ring"];
+    private static readonly string[] WorkNames = ["scan", "plant", "promotion", "demotion", "invalidation", "shadow-fill", "layout-move", "space-evicted", "ring-full", "interpreted-slice"];
+
+    private readonly ulong[] kinds = new ulong[Kinds];
+    private readonly ulong[] vectors = new ulong[257];
+    private readonly ulong[] injected = new ulong[256];
+    private readonly ulong[] ring0 = new ulong[Codes];
+    private readonly ulong[] ring3 = new ulong[Codes];
+    private readonly ulong[] work = new ulong[WorkNames.Length];
+    private readonly SortedDictionary<string, ulong> strategies = new(StringComparer.Ordinal);
+    private readonly Dictionary<ulong, SiteRecord> sites = [];
+    private IEndpoint? telemetry;
+
+    /// <summary>Where transitions go when they are posted.</summary>
+    internal void Connect(IEndpoint endpoint) => telemetry = endpoint;
+
+    internal void Clear()
+    {
+        Array.Clear(kinds);
+        Array.Clear(vectors);
+        Array.Clear(injected);
+        Array.Clear(ring0);
+        Array.Clear(ring3);
+        Array.Clear(work);
+        strategies.Clear();
+        sites.Clear();
+    }
+
+    /// <summary>Counts one piece of the monitor's own work (not a transition).</summary>
+    internal void Count(Work what) => work[(int)what]++;
+
+    /// <summary>The record of a site; created on first use.</summary>
+    internal SiteRecord Site(bool user, uint eip, int code)
+    {
+        ulong key = ((ulong)(user ? 1 : 0) << 32) | eip;
+        if (!sites.TryGetValue(key, out SiteRecord? site))
+        {
+            site = new SiteRecord { Eip = eip, User = user };
+            sites.Add(key, site);
+        }
+
+        if (code != 0)
+            site.Code = code;
+        return site;
+    }
+
+    /// <summary>Counts, and posts, one transition.</summary>
+    internal void Transition(in TransitionEvent e)
+    {
+        kinds[(int)e.Kind]++;
+        if (e.Kind == TransitionKind.Injection)
+            injected[e.Vector]++;
+        else if (e.Kind == TransitionKind.Ring3ToRing0)
+            vectors[e.Vector]++;
+        if (e.Site is { } site)
+        {
+            if (e.Kind == TransitionKind.Ring3ToRing3)
+            {
+                ring3[site.Code]++;
+                site.Ring3++;
+            }
+            else
+            {
+                ring0[site.Code]++;
+                site.Ring0++;
+            }
+        }
+
+        if (e.Strategy.Length != 0)
+        {
+            strategies.TryGetValue(e.Strategy, out ulong value);
+            strategies[e.Strategy] = value + 1;
+        }
+
+        if (post && telemetry is not null)
+        {
+            telemetry.Post(new Transition(
+                e.Kind, e.Vector, e.Eip, e.Site?.Code ?? e.InstructionCode, e.Strategy, e.GuestRingFrom, (byte)vcpu.State.Cpl, e.GuestTime, e.WallStart, e.WallEnd, e.Reason));
+        }
+    }
+
+    /// <summary>All counters, in a stable order.</summary>
+    internal Counter[] Read()
+    {
+        var list = new List<Counter> { new("guest.instructions", vcpu.State.Retired), new("guest.time-ns", vcpu.State.Now) };
+        for (int i = 0; i < Kinds; i++)
+            list.Add(new Counter("transition." + KindNames[i], kinds[i]));
+        for (int i = 0; i < vectors.Length; i++)
+        {
+            if (vectors[i] != 0)
+                list.Add(new Counter(i == TransitionEvent.NoVector ? "trap.timer" : $"trap.vector-{i}", vectors[i]));
+        }
+
+        for (int i = 0; i < injected.Length; i++)
+        {
+            if (injected[i] != 0)
+                list.Add(new Counter($"injected.vector-{i}", injected[i]));
+        }
+
+        for (int i = 0; i < WorkNames.Length; i++)
+            list.Add(new Counter("work." + WorkNames[i], work[i]));
+        foreach ((string name, ulong value) in strategies)
+            list.Add(new Counter("strategy." + name, value));
+        for (int i = 0; i < Codes; i++)
+        {
+            if (ring0[i] + ring3[i] == 0)
+                continue;
+            string name = i == 0 ? "Unknown" : ((Code)i).ToString();
+            list.Add(new Counter($"instruction.{name}.ring0", ring0[i]));
+            list.Add(new Counter($"instruction.{name}.ring3", ring3[i]));
+        }
+
+        foreach (SiteRecord site in sites.Values.OrderByDescending(s => s.Ring0 + s.Ring3).ThenBy(s => s.Eip).ThenBy(s => s.User).Take(64))
+        {
+            string name = $"site.{(site.User ? "user" : "kernel")}.{site.Eip:X8}.{(site.Code == 0 ? "Unknown" : ((Code)site.Code).ToString())}";
+            list.Add(new Counter(name + ".ring0", site.Ring0));
+            list.Add(new Counter(name + ".ring3", site.Ring3));
+        }
+
+        return [.. list];
+    }
+}

@@ -1,0 +1,16 @@
+namespace Plexus.Monitor.Counting;
+
+/// <summary>The monitor's own work that is counted besides transitions.</summary>
+internal enum Work
+{
+    Scan = 0,
+    Plant = 1,
+    Promotion = 2,
+    Demotion = 3,
+    Invalidation = 4,
+    ShadowFill = 5,
+    LayoutMove = 6,
+    SpaceEvicted = 7,
+    RingFull = 8,
+    InterpretedSlice = 9,
+}

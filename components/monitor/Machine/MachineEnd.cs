@@ -1,0 +1,31 @@
+using Plexus.Messaging.Contracts.Cpu;
+using Plexus.Messaging.Contracts.Monitor;
+using Plexus.Messaging.Shared;
+
+namespace Plexus.Monitor.Machine;
+
+/// <summary>Which CPU exits end the machine.</summary>
+internal static class MachineEnd
+{
+    internal static bool Of(in CpuExit end, in VcpuBlock v, out MachineExit exit)
+    {
+        switch (end.Kind)
+        {
+            case ExitKind.TripleFault:
+                exit = TripleFault(v);
+                return true;
+            case ExitKind.Unsupported:
+                exit = Unsupported(v, end.Detail);
+                return true;
+            default:
+                exit = default;
+                return false;
+        }
+    }
+
+    internal static MachineExit TripleFault(in VcpuBlock v) =>
+        new(MachineExitKind.TripleFault, 0, $"triple fault at CS:EIP {v.Segments[(int)SegmentIndex.Cs].Selector:X4}:{v.Eip:X8}h, CR2 {v.Cr2:X8}h");
+
+    internal static MachineExit Unsupported(in VcpuBlock v, string? detail) =>
+        new(MachineExitKind.Unsupported, 0, $"at CS:EIP {v.Segments[(int)SegmentIndex.Cs].Selector:X4}:{v.Eip:X8}h the guest needs what is not there yet: {detail}");
+}
