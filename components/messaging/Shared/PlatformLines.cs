@@ -11,6 +11,12 @@ public sealed class PlatformLines
     /// <summary>NMI latched (edge); cleared when taken.</summary>
     public bool Nmi { get; set; }
 
+    /// <summary>NMI does not reach the CPU: bit 7 of port 70h. A latched <see cref="Nmi"/> waits.</summary>
+    public bool NmiMasked { get; set; }
+
+    /// <summary>Changes whenever the answer to <c>ReadStablePorts</c> may have changed by anything but a handler's own write.</summary>
+    public ulong StablePortsVersion { get; set; }
+
     /// <summary>A20 gate open (address bit 20 passes). Closed: bit 20 of every physical address is forced to 0.</summary>
     public bool A20 { get; set; } = true;
 
