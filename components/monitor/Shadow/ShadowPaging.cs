@@ -1,0 +1,370 @@
+using Plexus.Messaging;
+using Plexus.Messaging.Contracts.Cpu;
+using Plexus.Messaging.Shared;
+using Plexus.Monitor.Counting;
+
+namespace Plexus.Monitor.Shadow;
+
+/// <summary>
+/// Shadow paging: mapping spaces of the physical processor, filled on demand from the guest's page tables and kept coherent with them by watching
+/// every guest page that holds an entry in use. A page in the data view is never executable, and never writable while its frame is watched.
+/// </summary>
+internal sealed class ShadowPaging
+{
+    private const uint EntryPresent = 0x01;
+    private const uint EntryLarge = 0x80;
+    private const uint AccessedDirty = 0x60;
+    private const uint EntryMeaning = 0xFFFFF09F;
+    private const uint Cr0Pg = 0x80000000;
+    private const uint Cr0Wp = 0x00010000;
+    private const uint Cr4Pse = 0x10;
+
+    private readonly GuestMemory memory;
+    private readonly Vcpu vcpu;
+    private readonly PlatformLines lines;
+    private readonly IEndpoint cpu;
+    private readonly TransitionCounters counters;
+    private readonly int maximumSpaces;
+    private readonly ReverseMap reverse;
+    private readonly Dictionary<SpaceKey, ShadowSpace> spaces = [];
+    private readonly List<ShadowSpace> all = [];
+    private readonly Dictionary<uint, List<(ShadowSpace Space, int Slot)>> tableUsers = [];
+    private readonly Dictionary<uint, int> directoryUsers = [];
+    private readonly Stack<ShadowTable> tablePool = new();
+    private uint nextSpace = 1;
+    private ulong useClock;
+
+    internal ShadowPaging(GuestMemory memory, Vcpu vcpu, PlatformLines lines, IEndpoint cpu, TransitionCounters counters, int maximumSpaces)
+    {
+        this.memory = memory;
+        this.vcpu = vcpu;
+        this.lines = lines;
+        this.cpu = cpu;
+        this.counters = counters;
+        this.maximumSpaces = maximumSpaces;
+        reverse = new ReverseMap(memory.RamFrames);
+    }
+
+    /// <summary>Live spaces.</summary>
+    internal IReadOnlyList<ShadowSpace> Spaces => all;
+
+    /// <summary>Raised when an entry of some page directory in use changed: windows must be checked again.</summary>
+    internal bool DirectoryChanged { get; set; }
+
+    /// <summary>The space of the guest's present context and privilege.</summary>
+    internal ShadowSpace Select(bool user)
+    {
+        ref VcpuBlock v = ref vcpu.State;
+        int modes = lines.A20 ? 8 : 0;
+        uint directory = 0;
+        if ((v.Cr0 & Cr0Pg) != 0)
+        {
+            modes |= 1;
+            if ((v.Cr0 & Cr0Wp) != 0)
+                modes |= 2;
+            if ((v.Cr4 & Cr4Pse) != 0)
+                modes |= 4;
+            directory = v.Cr3 & 0xFFFFF000;
+        }
+
+        var key = new SpaceKey(directory, modes, user);
+        if (!spaces.TryGetValue(key, out ShadowSpace? space))
+            space = Create(key);
+        space.LastUse = ++useClock;
+        return space;
+    }
+
+    /// <summary>Maps what the guest's tables allow for one data access.</summary>
+    internal FillOutcome Fill(ShadowSpace space, uint linear, PageAccess access, out uint errorCode)
+    {
+        Walked walked = cpu.Call<Walk, Walked>(new Walk(linear, access, space.Key.User, Commit: true));
+        errorCode = walked.ErrorCode;
+        if (!walked.Ok)
+            return FillOutcome.GuestFault;
+        if (walked.Physical >= memory.RamSize)
+            return FillOutcome.Emulate;
+        uint frame = (uint)(walked.Physical >> 12);
+        ShadowTable table = TableFor(space, linear, walked);
+        if (access == PageAccess.Write && IsWatched(frame))
+            return FillOutcome.Emulate;
+        counters.Count(Work.ShadowFill);
+        if (!space.Key.Paging && lines.A20)
+        {
+            FillIdentity(space, table, linear);
+            return FillOutcome.Mapped;
+        }
+
+        int index = (int)((linear >> 12) & 1023);
+        table.Entries[index] = walked.TableEntry != 0 ? ReadEntry(walked.TableEntry) : table.DirectoryEntry;
+        bool writable = !IsWatched(frame) && (access == PageAccess.Write || (walked.Writable && walked.Dirty));
+        MapPage(space, table, linear >> 12, frame, writable);
+        return FillOutcome.Mapped;
+    }
+
+    /// <summary>Takes write access from every mapping of a frame (it has become watched).</summary>
+    internal void WriteProtect(uint frame)
+    {
+        for (int cursor = reverse.First(frame); cursor >= 0;)
+        {
+            cursor = reverse.Next(cursor, out ShadowSpace space, out uint linearPage);
+            ShadowTable table = space.Tables[linearPage >> 10]!;
+            if (!table.Writable[linearPage & 1023])
+                continue;
+            table.Writable[linearPage & 1023] = false;
+            Apply(space, MappingOperation.Map, linearPage, frame, 1, MappingRights.Read);
+        }
+    }
+
+    /// <summary>A watched guest page that holds page-table entries was written: drops the mappings whose entries changed.</summary>
+    internal void OnTableWritten(uint frame)
+    {
+        if (directoryUsers.ContainsKey(frame))
+        {
+            DirectoryChanged = true;
+            for (int s = all.Count - 1; s >= 0; s--)
+            {
+                ShadowSpace space = all[s];
+                if (space.Key.Paging && space.Key.Directory >> 12 == frame)
+                    RecheckDirectory(space);
+            }
+        }
+
+        if (!tableUsers.TryGetValue(frame, out List<(ShadowSpace Space, int Slot)>? users))
+            return;
+        for (int u = users.Count - 1; u >= 0; u--)
+        {
+            if (u < users.Count)
+                RecheckTable(users[u].Space, users[u].Slot, frame);
+        }
+    }
+
+    /// <summary>Reads a page-directory entry of the guest's present context.</summary>
+    internal uint DirectoryEntry(int slot) => ReadEntry((vcpu.State.Cr3 & 0xFFFFF000) + (uint)(slot * 4));
+
+    /// <summary>Forgets every space.</summary>
+    internal void Clear()
+    {
+        while (all.Count != 0)
+            Drop(all[^1]);
+    }
+
+    /// <summary>Maps arena frames (code view, handler segment, virtual CPU pages).</summary>
+    internal void MapArena(ShadowSpace space, uint linearPage, uint frame, uint pages, MappingRights rights) =>
+        Apply(space, MappingOperation.Map, linearPage, frame, pages, rights);
+
+    /// <summary>Unmaps pages of the windows.</summary>
+    internal void UnmapArena(ShadowSpace space, uint linearPage, uint pages) =>
+        Apply(space, MappingOperation.Unmap, linearPage, 0, pages, 0);
+
+    private bool IsWatched(uint frame) => (memory.WatchOf(frame) & (Watch.CodePage | Watch.PageTable)) != 0;
+
+    private ShadowSpace Create(SpaceKey key)
+    {
+        if (all.Count >= maximumSpaces)
+        {
+            Drop(all.MinBy(s => s.LastUse)!);
+            counters.Count(Work.SpaceEvicted);
+        }
+
+        var space = new ShadowSpace(nextSpace++, key);
+        spaces.Add(key, space);
+        all.Add(space);
+        if (key.Paging && key.Directory < memory.RamSize)
+        {
+            uint frame = key.Directory >> 12;
+            directoryUsers[frame] = directoryUsers.GetValueOrDefault(frame) + 1;
+            WatchTable(frame);
+        }
+
+        return space;
+    }
+
+    private void Drop(ShadowSpace space)
+    {
+        for (int slot = 0; slot < 1024; slot++)
+        {
+            if (space.Tables[slot] is not null)
+                DropTable(space, slot, unmap: false);
+        }
+
+        Apply(space, MappingOperation.Clear, 0, 0, 0, 0);
+        space.Dead = true;
+        spaces.Remove(space.Key);
+        all.Remove(space);
+        if (!space.Key.Paging || space.Key.Directory >= memory.RamSize)
+            return;
+        uint frame = space.Key.Directory >> 12;
+        if (--directoryUsers[frame] == 0)
+            directoryUsers.Remove(frame);
+        UnwatchTable(frame);
+    }
+
+    private void DropTable(ShadowSpace space, int slot, bool unmap)
+    {
+        ShadowTable table = space.Tables[slot]!;
+        if (table.Mapped != 0)
+        {
+            for (uint i = 0; i < 1024; i++)
+            {
+                if (table.Frames[i] == ShadowTable.NoFrame)
+                    continue;
+                reverse.Remove(table.Frames[i], space, ((uint)slot << 10) | i);
+                table.Frames[i] = ShadowTable.NoFrame;
+            }
+
+            if (unmap)
+                Apply(space, MappingOperation.Unmap, (uint)slot << 10, 0, 1024, 0);
+        }
+
+        if (table.TableFrame != ShadowTable.NoFrame)
+        {
+            List<(ShadowSpace Space, int Slot)> users = tableUsers[table.TableFrame];
+            users.Remove((space, slot));
+            if (users.Count == 0)
+                tableUsers.Remove(table.TableFrame);
+            UnwatchTable(table.TableFrame);
+        }
+
+        space.Tables[slot] = null;
+        table.Mapped = 0;
+        table.TableFrame = ShadowTable.NoFrame;
+        tablePool.Push(table);
+    }
+
+    private ShadowTable TableFor(ShadowSpace space, uint linear, in Walked walked)
+    {
+        int slot = (int)(linear >> 22);
+        uint tableFrame = walked.TableEntry != 0 && walked.TableEntry < memory.RamSize ? walked.TableEntry >> 12 : ShadowTable.NoFrame;
+        uint directoryEntry = space.Key.Paging ? ReadEntry(walked.DirectoryEntry) : 0;
+        ShadowTable? table = space.Tables[slot];
+        if (table is not null)
+        {
+            if (table.TableFrame == tableFrame && !Changed(table.DirectoryEntry, directoryEntry))
+                return table;
+            DropTable(space, slot, unmap: true);
+        }
+
+        if (!tablePool.TryPop(out table))
+            table = new ShadowTable();
+        table.TableFrame = tableFrame;
+        table.DirectoryEntry = directoryEntry;
+        space.Tables[slot] = table;
+        if (tableFrame != ShadowTable.NoFrame)
+        {
+            if (!tableUsers.TryGetValue(tableFrame, out List<(ShadowSpace Space, int Slot)>? users))
+                tableUsers.Add(tableFrame, users = []);
+            users.Add((space, slot));
+            WatchTable(tableFrame);
+        }
+
+        return table;
+    }
+
+    private void WatchTable(uint frame)
+    {
+        if ((memory.WatchOf(frame) & Watch.PageTable) != 0)
+            return;
+        memory.AddWatch(frame, Watch.PageTable);
+        WriteProtect(frame);
+    }
+
+    private void UnwatchTable(uint frame)
+    {
+        if (!tableUsers.ContainsKey(frame) && !directoryUsers.ContainsKey(frame))
+            memory.RemoveWatch(frame, Watch.PageTable);
+    }
+
+    private void RecheckDirectory(ShadowSpace space)
+    {
+        for (int slot = 0; slot < 1024; slot++)
+        {
+            ShadowTable? table = space.Tables[slot];
+            if (table is null)
+                continue;
+            uint now = ReadEntry(space.Key.Directory + (uint)(slot * 4));
+            if (Changed(table.DirectoryEntry, now))
+                DropTable(space, slot, unmap: true);
+            else
+                table.DirectoryEntry = now;
+        }
+    }
+
+    private void RecheckTable(ShadowSpace space, int slot, uint frame)
+    {
+        ShadowTable table = space.Tables[slot]!;
+        for (uint i = 0; i < 1024; i++)
+        {
+            uint mapped = table.Frames[i];
+            if (mapped == ShadowTable.NoFrame)
+                continue;
+            uint now = ReadEntry((frame << 12) + (i * 4));
+            if (!Changed(table.Entries[i], now))
+            {
+                table.Entries[i] = now;
+                continue;
+            }
+
+            uint linearPage = ((uint)slot << 10) | i;
+            reverse.Remove(mapped, space, linearPage);
+            table.Frames[i] = ShadowTable.NoFrame;
+            table.Mapped--;
+            Apply(space, MappingOperation.Unmap, linearPage, 0, 1, 0);
+        }
+    }
+
+    /// <summary>An entry changed for a translation made from it: its meaning differs, or an accessed or dirty bit was taken back.</summary>
+    private static bool Changed(uint recorded, uint now) =>
+        ((recorded ^ now) & EntryMeaning) != 0 || (recorded & ~now & AccessedDirty & ((recorded & EntryLarge) != 0 ? AccessedDirty : 0x60u)) != 0 || (now & EntryPresent) == (recorded & EntryPresent ^ EntryPresent);
+
+    private void FillIdentity(ShadowSpace space, ShadowTable table, uint linear)
+    {
+        uint first = (linear >> 12) & ~1023u;
+        uint end = Math.Min(first + 1024, memory.RamFrames);
+        for (uint page = first; page < end;)
+        {
+            bool writable = !IsWatched(page);
+            uint run = page;
+            while (run < end && !IsWatched(run) == writable)
+            {
+                SetPage(space, table, run, run, writable);
+                run++;
+            }
+
+            Apply(space, MappingOperation.Map, page, page, run - page, writable ? MappingRights.Read | MappingRights.Write : MappingRights.Read);
+            page = run;
+        }
+    }
+
+    private void MapPage(ShadowSpace space, ShadowTable table, uint linearPage, uint frame, bool writable)
+    {
+        SetPage(space, table, linearPage, frame, writable);
+        Apply(space, MappingOperation.Map, linearPage, frame, 1, writable ? MappingRights.Read | MappingRights.Write : MappingRights.Read);
+    }
+
+    private void SetPage(ShadowSpace space, ShadowTable table, uint linearPage, uint frame, bool writable)
+    {
+        int index = (int)(linearPage & 1023);
+        uint old = table.Frames[index];
+        if (old != frame)
+        {
+            if (old != ShadowTable.NoFrame)
+                reverse.Remove(old, space, linearPage);
+            else
+                table.Mapped++;
+            reverse.Add(frame, space, linearPage);
+            table.Frames[index] = frame;
+        }
+
+        table.Writable[index] = writable;
+    }
+
+    private uint ReadEntry(uint address)
+    {
+        if (address + 4 > memory.RamSize)
+            return uint.MaxValue;
+        return System.Buffers.Binary.BinaryPrimitives.ReadUInt32LittleEndian(memory.Ram[(int)address..]);
+    }
+
+    private void Apply(ShadowSpace space, MappingOperation operation, uint linearPage, uint frame, uint pages, MappingRights rights) =>
+        cpu.Call<ApplyMappings, Applied>(new ApplyMappings(space.Id, operation, linearPage, frame, pages, rights));
+}

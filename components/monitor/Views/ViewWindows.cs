@@ -1,0 +1,200 @@
+using Plexus.Messaging.Contracts.Handlers;
+using Plexus.Messaging.Shared;
+using Plexus.Monitor.Shadow;
+
+namespace Plexus.Monitor.Views;
+
+/// <summary>
+/// Chooses where the windows of one privilege class lie: the code view (by its CS base), the handler segment and the virtual CPU pages.
+/// Windows live in 4 MiB slots whose page-directory entries the guest leaves empty, and are moved when it takes them.
+/// </summary>
+internal sealed class ViewWindows(GuestMemory memory, Vcpu vcpu, ShadowPaging paging, bool user)
+{
+    private const int NearSlots = 4;
+    private const int FarSlots = 8;
+    private const uint Cr0Pg = 0x80000000;
+    private const int LastUnpagedSlot = 0xFE800000 >>> 22;
+
+    // Distances (in slots) of the far area from the code: displacements then have E4-E7, EC-EF or 6C-6F as their highest byte.
+    private static readonly int[] FarDistances = [0xE5000000 >>> 22, 0xED000000 >>> 22, 0x6D000000 >>> 22];
+
+    private readonly HashSet<int> codeSlots = [];
+    private readonly bool[] used = new bool[1024];
+
+    /// <summary>The layout in force; valid when <see cref="Generation"/> is not 0.</summary>
+    internal SegmentLayout Layout { get; private set; }
+
+    /// <summary>Raised at every move.</summary>
+    internal uint Generation { get; private set; }
+
+    /// <summary>True when code at the EIP lies in the present window.</summary>
+    internal bool Covers(uint eip) => Generation != 0 && codeSlots.Contains((int)(eip >> 22));
+
+    /// <summary>True when the EIP lies in the handler segment's ranges.</summary>
+    internal bool IsHandlerEip(uint eip) =>
+        Generation != 0 && (eip - Layout.Near.Start < Layout.Near.Length || eip - Layout.Far.Start < Layout.Far.Length);
+
+    /// <summary>True when the guest has taken a slot that a window uses.</summary>
+    internal bool Conflicts()
+    {
+        if (Generation == 0)
+            return false;
+        for (int slot = 0; slot < 1024; slot++)
+        {
+            if (used[slot] && !IsFree(slot))
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Lets the window of the present base cover one more slot, if the guest leaves its place empty.</summary>
+    internal bool TryExtend(uint eip)
+    {
+        if (Generation == 0 || IsHandlerEip(eip))
+            return false;
+        int slot = (int)(eip >> 22);
+        int place = (slot + (int)(Layout.CodeBase >> 22)) & 1023;
+        if (used[place] || !IsFree(place))
+            return false;
+        codeSlots.Add(slot);
+        used[place] = true;
+        return true;
+    }
+
+    /// <summary>Chooses a layout that covers the EIP and, where possible, all code seen so far.</summary>
+    /// <returns>False when the guest leaves no room: its code is interpreted.</returns>
+    internal bool Move(uint eip)
+    {
+        int now = (int)(eip >> 22);
+        codeSlots.Add(now);
+        if (TryChoose() || Forget(now))
+        {
+            Generation++;
+            return true;
+        }
+
+        codeSlots.Clear();
+        Generation = 0;
+        return false;
+    }
+
+    internal void Clear()
+    {
+        codeSlots.Clear();
+        Array.Clear(used);
+        Generation = 0;
+    }
+
+    private bool Forget(int slot)
+    {
+        codeSlots.Clear();
+        codeSlots.Add(slot);
+        return TryChoose();
+    }
+
+    private bool TryChoose()
+    {
+        int top = codeSlots.Max();
+        int supervisor = top >= 512 ? top : 0;
+        foreach (bool wantFar in user ? [false] : (ReadOnlySpan<bool>)[true, false])
+        {
+            for (int preference = 0; preference < 2; preference++)
+            {
+                int lowest = preference == 0 ? supervisor : 0;
+                for (int shift = 1; shift < 1024; shift++)
+                {
+                    if (TryShift(shift, lowest, wantFar, top))
+                        return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
+    private bool TryShift(int shift, int lowest, bool wantFar, int top)
+    {
+        Span<bool> taken = stackalloc bool[1024];
+        foreach (int slot in codeSlots)
+        {
+            int place = (slot + shift) & 1023;
+            if (place < lowest || !IsFree(place))
+                return false;
+            taken[place] = true;
+        }
+
+        uint codeBase = (uint)shift << 22;
+        if (user)
+        {
+            Commit(new SegmentLayout(codeBase, 0, default, default), taken);
+            return true;
+        }
+
+        EipRange far = default;
+        if (wantFar)
+        {
+            int place = -1;
+            foreach (int distance in FarDistances)
+            {
+                int candidate = (top + distance + shift) & 1023;
+                if (!RunFits(candidate, FarSlots, lowest, shift, taken))
+                    continue;
+                place = candidate;
+                break;
+            }
+
+            if (place < 0)
+                return false;
+            taken.Slice(place, FarSlots).Fill(true);
+            far = new EipRange((uint)((place - shift) & 1023) << 22, FarSlots << 22);
+        }
+
+        for (int near = 1023 - NearSlots; near > lowest; near--)
+        {
+            if (!RunFits(near, NearSlots, lowest, shift, taken))
+                continue;
+            taken.Slice(near, NearSlots).Fill(true);
+            for (int page = 1022; page > lowest; page--)
+            {
+                if (taken[page] || !IsFree(page))
+                    continue;
+                taken[page] = true;
+                Commit(
+                    new SegmentLayout(codeBase, (uint)page << 22, new EipRange((uint)((near - shift) & 1023) << 22, NearSlots << 22), far),
+                    taken);
+                return true;
+            }
+
+            return false;
+        }
+
+        return false;
+    }
+
+    private bool RunFits(int first, int count, int lowest, int shift, ReadOnlySpan<bool> taken)
+    {
+        if (first < lowest || first + count > 1024)
+            return false;
+        for (int place = first; place < first + count; place++)
+        {
+            if (taken[place] || !IsFree(place) || codeSlots.Contains((place - shift) & 1023))
+                return false;
+        }
+
+        return ((first - shift) & 1023) + count <= 1024;
+    }
+
+    private void Commit(SegmentLayout layout, ReadOnlySpan<bool> taken)
+    {
+        Layout = layout;
+        taken.CopyTo(used);
+    }
+
+    private bool IsFree(int slot)
+    {
+        if ((vcpu.State.Cr0 & Cr0Pg) != 0)
+            return (paging.DirectoryEntry(slot) & 1) == 0;
+        return (uint)slot << 22 >= memory.RamSize && slot < LastUnpagedSlot;
+    }
+}

@@ -1,0 +1,212 @@
+using System.Buffers.Binary;
+using Plexus.Messaging;
+using Plexus.Messaging.Contracts.Bus;
+using Plexus.Messaging.Contracts.Cpu;
+using Plexus.Messaging.Contracts.Patcher;
+using Plexus.Messaging.Contracts.Telemetry;
+using Plexus.Messaging.Shared;
+using Plexus.Monitor.Counting;
+using Layout = Plexus.Messaging.Shared.VirtualCpuPage;
+
+namespace Plexus.Monitor.Views;
+
+/// <summary>The virtual CPU pages: what ring-3 handlers see of the virtual privileged state, and the trace ring they write.</summary>
+internal sealed class VirtualCpuPages
+{
+    private const uint InterruptFlag = 0x200;
+    private const uint IoplMask = 0x3000;
+
+    private readonly GuestMemory memory;
+    private readonly Vcpu vcpu;
+    private readonly PlatformLines lines;
+    private readonly IEndpoint bus;
+    private readonly IEndpoint patcher;
+    private readonly TransitionCounters counters;
+    private readonly List<SiteRecord?> records = [];
+    private uint linear;
+    private uint popfIopl = uint.MaxValue;
+
+    internal VirtualCpuPages(GuestMemory memory, Vcpu vcpu, PlatformLines lines, IEndpoint bus, IEndpoint patcher, TransitionCounters counters)
+    {
+        this.memory = memory;
+        this.vcpu = vcpu;
+        this.lines = lines;
+        this.bus = bus;
+        this.patcher = patcher;
+        this.counters = counters;
+        FirstFrame = memory.AllocateArenaFrame();
+        for (uint page = 1; page < Layout.Pages; page++)
+        {
+            if (memory.AllocateArenaFrame() != FirstFrame + page)
+                throw new InvalidOperationException("the virtual CPU pages need consecutive arena frames: create the monitor before other users of the arena");
+        }
+    }
+
+    /// <summary>First of <see cref="VirtualCpuPage.Pages"/> consecutive arena frames.</summary>
+    internal uint FirstFrame { get; }
+
+    private uint RingStart => linear + (Layout.TracePage * GuestMemory.FrameSize);
+
+    /// <summary>The never-mapped page behind the ring.</summary>
+    internal uint GuardPage => (linear >> 12) + Layout.Pages;
+
+    private Span<byte> State => memory.Frame(FirstFrame);
+
+    /// <summary>Prepares the pages: CPUID results and stable ports. The guest has not run yet.</summary>
+    internal void Initialize(IEndpoint cpu)
+    {
+        Span<byte> state = State;
+        state.Clear();
+        popfIopl = uint.MaxValue;
+        records.Clear();
+        Write(Layout.Version, Layout.LayoutVersion);
+        uint leaves = 1;
+        for (uint leaf = 0; leaf < leaves; leaf++)
+        {
+            CpuidResult result = cpu.Call<ReadCpuid, CpuidResult>(new ReadCpuid(leaf));
+            leaves = Math.Min(result.MaximumLeaf + 1, 8);
+            int at = Layout.Cpuid + (int)(leaf * 16);
+            Write(at, result.Eax);
+            Write(at + 4, result.Ebx);
+            Write(at + 8, result.Ecx);
+            Write(at + 12, result.Edx);
+        }
+
+        Write(Layout.CpuidLeaves, leaves);
+        foreach (StablePort port in bus.Call<ReadStablePorts, StablePorts>(new ReadStablePorts(vcpu.State.Now)).Ports)
+        {
+            if (port.Port < 256)
+                SetPort(port.Port, port.Readable, port.Latch, port.Value);
+        }
+    }
+
+    /// <summary>The pages now lie at this linear address.</summary>
+    internal void MoveTo(uint linearAddress)
+    {
+        linear = linearAddress;
+        Write(Layout.TraceNext, RingStart);
+    }
+
+    /// <summary>Shows the handlers the virtual state, before guest-kernel code runs deprivileged.</summary>
+    internal void Publish()
+    {
+        ref VcpuBlock v = ref vcpu.State;
+        Write(Layout.InterruptFlag, v.Eflags & InterruptFlag);
+        Write(Layout.Pending, lines.Intr || lines.Nmi ? 1u : 0u);
+        Write(Layout.FlagsBias, (v.Eflags & IoplMask) - InterruptFlag);
+        for (int i = 0; i < 8; i++)
+            Write(Layout.Selectors + (i * 4), v.Segments[i].Selector);
+        Write(Layout.GdtLimit, v.GdtLimit);
+        Write(Layout.GdtBase, v.GdtBase);
+        Write(Layout.IdtLimit, v.IdtLimit);
+        Write(Layout.IdtBase, v.IdtBase);
+        Write(Layout.Cr0, v.Cr0);
+        if ((v.Eflags & IoplMask) != popfIopl)
+            BuildPopfTables(v.Eflags & IoplMask);
+    }
+
+    /// <summary>Takes over what the handlers changed, after a run.</summary>
+    internal void Collect()
+    {
+        ref VcpuBlock v = ref vcpu.State;
+        v.Eflags = (v.Eflags & ~InterruptFlag) | (Read(Layout.InterruptFlag) & InterruptFlag);
+        Span<byte> written = State.Slice(Layout.PortWritten, 256);
+        for (int port = written.IndexOfAnyExcept((byte)0); port >= 0; port = written.IndexOfAnyExcept((byte)0))
+        {
+            written[port] = 0;
+            bus.Call<PortWrite, BusResult>(new PortWrite((ushort)port, 1, State[Layout.PortValue + port], v.Now));
+        }
+    }
+
+    /// <summary>A guest port write was emulated: the stable values may have changed.</summary>
+    internal void RefreshPorts()
+    {
+        ulong now = vcpu.State.Now;
+        for (int port = 0; port < 256; port++)
+        {
+            if (!known[port])
+                continue;
+            StablePortState state = bus.Call<ReadStablePort, StablePortState>(new ReadStablePort((ushort)port, now));
+            SetPort((ushort)port, state.Readable, state.Latch, state.Value);
+        }
+    }
+
+    private readonly bool[] known = new bool[256];
+
+    /// <summary>Virtual IF was 0 before the last STI that a stub did.</summary>
+    internal bool PreviousInterruptFlagClear => (Read(Layout.PreviousInterruptFlag) & InterruptFlag) == 0;
+
+    /// <summary>The value a handler saved of a general register.</summary>
+    internal uint ScratchSlot(int register) => Read(Layout.Scratch + (register * 4));
+
+    /// <summary>Counts what the ring holds and empties it.</summary>
+    /// <returns>The linear address of the ring's first record.</returns>
+    internal uint DrainRing(long wallStart, long wallEnd)
+    {
+        uint next = Read(Layout.TraceNext);
+        uint start = RingStart;
+        if (next == start || linear == 0)
+            return start;
+        uint count = Math.Min((next - start) / 4, Layout.TracePages * (uint)GuestMemory.FrameSize / 4);
+        for (uint i = 0; i < count; i++)
+        {
+            uint frame = FirstFrame + Layout.TracePage + (i / 1024);
+            uint id = BinaryPrimitives.ReadUInt32LittleEndian(memory.Frame(frame)[(int)(i % 1024 * 4)..]);
+            SiteRecord site = Resolve(id);
+            counters.Transition(new TransitionEvent
+            {
+                Kind = TransitionKind.Ring3ToRing3,
+                Vector = TransitionEvent.NoVector,
+                Eip = site.Eip,
+                Site = site,
+                Strategy = "jump-stub",
+                GuestRingFrom = 0,
+                GuestTime = vcpu.State.Now,
+                WallStart = wallStart,
+                WallEnd = wallEnd,
+                Reason = "handler",
+            });
+        }
+
+        Write(Layout.TraceNext, start);
+        return start;
+    }
+
+    private SiteRecord Resolve(uint id)
+    {
+        while (records.Count <= id)
+            records.Add(null);
+        if (records[(int)id] is { } known)
+            return known;
+        ResolvedRecord resolved = patcher.Call<ResolveRecord, ResolvedRecord>(new ResolveRecord(id));
+        SiteRecord site = counters.Site(false, resolved.GuestEip, resolved.InstructionCode);
+        records[(int)id] = site;
+        return site;
+    }
+
+    private void SetPort(ushort port, bool readable, bool latch, byte value)
+    {
+        Span<byte> state = State;
+        known[port] = true;
+        state[Layout.PortReadable + port] = readable ? (byte)1 : (byte)0;
+        state[Layout.PortLatch + port] = latch ? (byte)1 : (byte)0;
+        state[Layout.PortValue + port] = value;
+    }
+
+    private void BuildPopfTables(uint iopl)
+    {
+        popfIopl = iopl;
+        Span<byte> state = State;
+        for (int image = 0; image < 256; image++)
+        {
+            bool trapFlag = (image & 0x01) != 0;
+            bool sameIopl = (uint)(image << 8 & IoplMask) == iopl;
+            state[Layout.PopfAllowed + image] = !trapFlag && sameIopl ? (byte)1 : (byte)0;
+            state[Layout.PopfInterrupt + image] = (byte)(image & 0x02);
+        }
+    }
+
+    private void Write(int offset, uint value) => BinaryPrimitives.WriteUInt32LittleEndian(State[offset..], value);
+
+    private uint Read(int offset) => BinaryPrimitives.ReadUInt32LittleEndian(State[offset..]);
+}
