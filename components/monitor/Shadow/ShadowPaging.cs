@@ -11,8 +11,6 @@ namespace Plexus.Monitor.Shadow;
 /// </summary>
 internal sealed class ShadowPaging
 {
-    private const uint EntryPresent = 0x01;
-    private const uint EntryLarge = 0x80;
     private const uint AccessedDirty = 0x60;
     private const uint EntryMeaning = 0xFFFFF09F;
     private const uint Cr0Pg = 0x80000000;
@@ -75,10 +73,9 @@ internal sealed class ShadowPaging
     }
 
     /// <summary>Maps what the guest's tables allow for one data access.</summary>
-    internal FillOutcome Fill(ShadowSpace space, uint linear, PageAccess access, out uint errorCode)
+    internal FillOutcome Fill(ShadowSpace space, uint linear, PageAccess access)
     {
         Walked walked = cpu.Call<Walk, Walked>(new Walk(linear, access, space.Key.User, Commit: true));
-        errorCode = walked.ErrorCode;
         if (!walked.Ok)
             return FillOutcome.GuestFault;
         if (walked.Physical >= memory.RamSize)
@@ -95,10 +92,25 @@ internal sealed class ShadowPaging
         }
 
         int index = (int)((linear >> 12) & 1023);
-        table.Entries[index] = walked.TableEntry != 0 ? ReadEntry(walked.TableEntry) : table.DirectoryEntry;
+        table.Entries[index] = EntryOf(table, walked);
         bool writable = !IsWatched(frame) && (access == PageAccess.Write || (walked.Writable && walked.Dirty));
         MapPage(space, table, linear >> 12, frame, writable);
         return FillOutcome.Mapped;
+    }
+
+    /// <summary>Called when a translation that a code mapping was made from is gone: space and linear page number.</summary>
+    internal Action<ShadowSpace, uint>? CodeDropped { get; set; }
+
+    /// <summary>Remembers that a code page is mapped because of the guest's translation of a linear address.</summary>
+    internal void NoteCode(ShadowSpace space, uint linear, in Walked walked)
+    {
+        ShadowTable table = TableFor(space, linear, walked);
+        int index = (int)((linear >> 12) & 1023);
+        table.Entries[index] = EntryOf(table, walked);
+        if (table.Code[index])
+            return;
+        table.Code[index] = true;
+        table.CodeCount++;
     }
 
     /// <summary>Takes write access from every mapping of a frame (it has become watched).</summary>
@@ -216,6 +228,8 @@ internal sealed class ShadowPaging
                 Apply(space, MappingOperation.Unmap, (uint)slot << 10, 0, 1024, 0);
         }
 
+        for (uint i = 0; i < 1024 && table.CodeCount != 0; i++)
+            DropCode(space, table, ((uint)slot << 10) | i);
         if (table.TableFrame != ShadowTable.NoFrame)
         {
             List<(ShadowSpace Space, int Slot)> users = tableUsers[table.TableFrame];
@@ -260,6 +274,18 @@ internal sealed class ShadowPaging
         return table;
     }
 
+    private uint EntryOf(ShadowTable table, in Walked walked) => walked.TableEntry != 0 ? ReadEntry(walked.TableEntry) : table.DirectoryEntry;
+
+    private void DropCode(ShadowSpace space, ShadowTable table, uint linearPage)
+    {
+        uint index = linearPage & 1023;
+        if (!table.Code[index])
+            return;
+        table.Code[index] = false;
+        table.CodeCount--;
+        CodeDropped?.Invoke(space, linearPage);
+    }
+
     private void WatchTable(uint frame)
     {
         if ((memory.WatchOf(frame) & Watch.PageTable) != 0)
@@ -295,7 +321,7 @@ internal sealed class ShadowPaging
         for (uint i = 0; i < 1024; i++)
         {
             uint mapped = table.Frames[i];
-            if (mapped == ShadowTable.NoFrame)
+            if (mapped == ShadowTable.NoFrame && !table.Code[i])
                 continue;
             uint now = ReadEntry((frame << 12) + (i * 4));
             if (!Changed(table.Entries[i], now))
@@ -305,6 +331,9 @@ internal sealed class ShadowPaging
             }
 
             uint linearPage = ((uint)slot << 10) | i;
+            DropCode(space, table, linearPage);
+            if (mapped == ShadowTable.NoFrame)
+                continue;
             reverse.Remove(mapped, space, linearPage);
             table.Frames[i] = ShadowTable.NoFrame;
             table.Mapped--;
@@ -314,7 +343,7 @@ internal sealed class ShadowPaging
 
     /// <summary>An entry changed for a translation made from it: its meaning differs, or an accessed or dirty bit was taken back.</summary>
     private static bool Changed(uint recorded, uint now) =>
-        ((recorded ^ now) & EntryMeaning) != 0 || (recorded & ~now & AccessedDirty & ((recorded & EntryLarge) != 0 ? AccessedDirty : 0x60u)) != 0 || (now & EntryPresent) == (recorded & EntryPresent ^ EntryPresent);
+        ((recorded ^ now) & EntryMeaning) != 0 || (recorded & ~now & AccessedDirty) != 0;
 
     private void FillIdentity(ShadowSpace space, ShadowTable table, uint linear)
     {

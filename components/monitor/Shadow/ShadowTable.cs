@@ -20,6 +20,13 @@ internal sealed class ShadowTable
     /// <summary>Whether the mapping is writable.</summary>
     internal bool[] Writable { get; } = new bool[1024];
 
+    /// <summary>Whether a code page is mapped in the code view because of this entry (recorded in <see cref="Entries"/> as well).</summary>
+    internal bool[] Code { get; } = new bool[1024];
+
+    /// <summary>Code pages noted.</summary>
+    internal int CodeCount { get; set; }
+
+    /// <summary>Data pages mapped.</summary>
     internal int Mapped { get; set; }
 
     private static uint[] NewFrames()

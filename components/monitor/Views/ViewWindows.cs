@@ -13,31 +13,34 @@ internal sealed class ViewWindows(GuestMemory memory, Vcpu vcpu, ShadowPaging pa
     private const int NearSlots = 4;
     private const int FarSlots = 8;
     private const uint Cr0Pg = 0x80000000;
-    private const int LastUnpagedSlot = 0xFE800000 >>> 22;
+    private const int LastUnpagedSlot = (int)(0xFE800000u >> 22);
 
     // Distances (in slots) of the far area from the code: displacements then have E4-E7, EC-EF or 6C-6F as their highest byte.
-    private static readonly int[] FarDistances = [0xE5000000 >>> 22, 0xED000000 >>> 22, 0x6D000000 >>> 22];
+    private static readonly int[] FarDistances = [(int)(0xE5000000u >> 22), (int)(0xED000000u >> 22), 0x6D000000 >> 22];
 
     private readonly HashSet<int> codeSlots = [];
     private readonly bool[] used = new bool[1024];
 
-    /// <summary>The layout in force; valid when <see cref="Generation"/> is not 0.</summary>
+    /// <summary>True when a layout is in force.</summary>
+    internal bool Active { get; private set; }
+
+    /// <summary>The layout in force; valid while <see cref="Active"/>.</summary>
     internal SegmentLayout Layout { get; private set; }
 
     /// <summary>Raised at every move.</summary>
     internal uint Generation { get; private set; }
 
     /// <summary>True when code at the EIP lies in the present window.</summary>
-    internal bool Covers(uint eip) => Generation != 0 && codeSlots.Contains((int)(eip >> 22));
+    internal bool Covers(uint eip) => Active && codeSlots.Contains((int)(eip >> 22));
 
     /// <summary>True when the EIP lies in the handler segment's ranges.</summary>
     internal bool IsHandlerEip(uint eip) =>
-        Generation != 0 && (eip - Layout.Near.Start < Layout.Near.Length || eip - Layout.Far.Start < Layout.Far.Length);
+        Active && (eip - Layout.Near.Start < Layout.Near.Length || eip - Layout.Far.Start < Layout.Far.Length);
 
     /// <summary>True when the guest has taken a slot that a window uses.</summary>
     internal bool Conflicts()
     {
-        if (Generation == 0)
+        if (!Active)
             return false;
         for (int slot = 0; slot < 1024; slot++)
         {
@@ -51,7 +54,7 @@ internal sealed class ViewWindows(GuestMemory memory, Vcpu vcpu, ShadowPaging pa
     /// <summary>Lets the window of the present base cover one more slot, if the guest leaves its place empty.</summary>
     internal bool TryExtend(uint eip)
     {
-        if (Generation == 0 || IsHandlerEip(eip))
+        if (!Active || IsHandlerEip(eip))
             return false;
         int slot = (int)(eip >> 22);
         int place = (slot + (int)(Layout.CodeBase >> 22)) & 1023;
@@ -71,11 +74,11 @@ internal sealed class ViewWindows(GuestMemory memory, Vcpu vcpu, ShadowPaging pa
         if (TryChoose() || Forget(now))
         {
             Generation++;
+            Active = true;
             return true;
         }
 
-        codeSlots.Clear();
-        Generation = 0;
+        Clear();
         return false;
     }
 
@@ -83,7 +86,7 @@ internal sealed class ViewWindows(GuestMemory memory, Vcpu vcpu, ShadowPaging pa
     {
         codeSlots.Clear();
         Array.Clear(used);
-        Generation = 0;
+        Active = false;
     }
 
     private bool Forget(int slot)

@@ -15,6 +15,7 @@ internal sealed class VirtualCpuPages
 {
     private const uint InterruptFlag = 0x200;
     private const uint IoplMask = 0x3000;
+    private const uint MaximumRecordId = 1 << 20;
 
     private readonly GuestMemory memory;
     private readonly Vcpu vcpu;
@@ -23,6 +24,7 @@ internal sealed class VirtualCpuPages
     private readonly IEndpoint patcher;
     private readonly TransitionCounters counters;
     private readonly List<SiteRecord?> records = [];
+    private readonly bool[] known = new bool[256];
     private uint linear;
     private uint popfIopl = uint.MaxValue;
 
@@ -131,8 +133,6 @@ internal sealed class VirtualCpuPages
         }
     }
 
-    private readonly bool[] known = new bool[256];
-
     /// <summary>Virtual IF was 0 before the last STI that a stub did.</summary>
     internal bool PreviousInterruptFlagClear => (Read(Layout.PreviousInterruptFlag) & InterruptFlag) == 0;
 
@@ -174,10 +174,13 @@ internal sealed class VirtualCpuPages
 
     private SiteRecord Resolve(uint id)
     {
+        // The ring is writable by the guest kernel: an id that nobody gave out is counted, not believed.
+        if (id >= MaximumRecordId)
+            return counters.Site(false, 0, 0);
         while (records.Count <= id)
             records.Add(null);
-        if (records[(int)id] is { } known)
-            return known;
+        if (records[(int)id] is { } cached)
+            return cached;
         ResolvedRecord resolved = patcher.Call<ResolveRecord, ResolvedRecord>(new ResolveRecord(id));
         SiteRecord site = counters.Site(false, resolved.GuestEip, resolved.InstructionCode);
         records[(int)id] = site;

@@ -1,0 +1,486 @@
+using System.Diagnostics;
+using Plexus.Messaging;
+using Plexus.Messaging.Contracts.Bus;
+using Plexus.Messaging.Contracts.Cpu;
+using Plexus.Messaging.Contracts.Monitor;
+using Plexus.Messaging.Contracts.Patcher;
+using Plexus.Messaging.Contracts.Telemetry;
+using Plexus.Messaging.Shared;
+using Plexus.Monitor.Counting;
+using Plexus.Monitor.Shadow;
+using Plexus.Monitor.Views;
+
+namespace Plexus.Monitor.Machine;
+
+/// <summary>
+/// Drives the engine <c>ring3</c>: guest code runs deprivileged on the physical processor; every exit comes here.
+/// At the top of the loop the vCPU block always shows a guest-instruction boundary (EIP is the guest's own, IF is in EFLAGS).
+/// </summary>
+internal sealed class Ring3Drive
+{
+    private const uint InterruptFlag = 0x200;
+    private const uint TrapFlag = 0x100;
+    private const uint VirtualMode = 0x20000;
+    private const uint DebugEnables = 0xFF;
+    private const ushort DefaultBig = 0x4000;
+    private const ulong SliceInstructions = 2000;
+    private const int Ecx = 1;
+    private const int PairAttempts = 4;
+
+    private readonly GuestMemory memory;
+    private readonly Vcpu vcpu;
+    private readonly PlatformLines lines;
+    private readonly MachineClock clock;
+    private readonly IEndpoint cpu;
+    private readonly IEndpoint bus;
+    private readonly IEndpoint patcher;
+    private readonly ShadowPaging paging;
+    private readonly CodeViews views;
+    private readonly VirtualCpuPages pages;
+    private readonly TransitionCounters counters;
+    private readonly MonitorOptions options;
+
+    private MachineExit fatal;
+    private bool ended;
+
+    internal Ring3Drive(
+        GuestMemory memory,
+        Vcpu vcpu,
+        PlatformLines lines,
+        MachineClock clock,
+        IEndpoint cpu,
+        IEndpoint bus,
+        IEndpoint patcher,
+        ShadowPaging paging,
+        CodeViews views,
+        VirtualCpuPages pages,
+        TransitionCounters counters,
+        MonitorOptions options)
+    {
+        this.memory = memory;
+        this.vcpu = vcpu;
+        this.lines = lines;
+        this.clock = clock;
+        this.cpu = cpu;
+        this.bus = bus;
+        this.patcher = patcher;
+        this.paging = paging;
+        this.views = views;
+        this.pages = pages;
+        this.counters = counters;
+        this.options = options;
+    }
+
+    internal MachineExit Run(in RunMachine request)
+    {
+        ref VcpuBlock v = ref vcpu.State;
+        ended = false;
+        while (true)
+        {
+            if (ended)
+                return fatal;
+            if (clock.ShouldReturn(request, out MachineExit exit))
+                return exit;
+            clock.RunDueTimers();
+            DrainHits();
+            bool deliverable = (lines.Intr && (v.Eflags & InterruptFlag) != 0) || lines.Nmi;
+            if (v.Halted != 0 && !deliverable)
+            {
+                if (!clock.PassIdleTime(request))
+                    return clock.HaltedForever();
+                continue;
+            }
+
+            ulong deadline = Math.Min(lines.TimerDeadline, request.Deadline);
+            if (!CanRunDeprivileged(v))
+            {
+                Interpret(RunMode.Interpreted, deadline, request.RetireLimit);
+                continue;
+            }
+
+            if (deliverable && v.Shadow == 0)
+            {
+                DeliverInterrupt();
+                continue;
+            }
+
+            if (v.Shadow != 0)
+            {
+                // The shadow lasts one instruction: emulated, so that it ends exactly there.
+                Trip trip = Begin(TransitionKind.Interpreted, TransitionEvent.NoVector, v.Eip, "shadowed");
+                EmulateOne(ref trip, string.Empty);
+                End(ref trip);
+                continue;
+            }
+
+            RunDeprivileged(deadline, request.RetireLimit);
+        }
+    }
+
+    /// <summary>Guest states that this engine runs itself; all others are interpreted until they end.</summary>
+    private static bool CanRunDeprivileged(in VcpuBlock v)
+    {
+        if ((v.Cr0 & 1) == 0 || (v.Eflags & (VirtualMode | TrapFlag)) != 0 || v.PendingDebug != 0 || (v.GetDr(7) & DebugEnables) != 0)
+            return false;
+        if (v.Cpl is 1 or 2)
+            return false;
+        ref readonly SegmentRegister cs = ref v.Segments[(int)SegmentIndex.Cs];
+        ref readonly SegmentRegister ss = ref v.Segments[(int)SegmentIndex.Ss];
+        return IsFlat(cs) && IsFlat(ss);
+    }
+
+    private static bool IsFlat(in SegmentRegister segment) =>
+        segment.Usable != 0 && segment.Base == 0 && segment.Limit == uint.MaxValue && (segment.Attributes & DefaultBig) != 0;
+
+    private void RunDeprivileged(ulong deadline, ulong retireLimit)
+    {
+        ref VcpuBlock v = ref vcpu.State;
+        bool user = v.Cpl == 3;
+        ShadowSpace space = paging.Select(user);
+        if (!views.Prepare(space, v.Eip))
+        {
+            Interpret(RunMode.Emulated, deadline, Math.Min(retireLimit, v.Retired + SliceInstructions));
+            return;
+        }
+
+        if (!user)
+            pages.Publish();
+        long wallStart = options.TraceTransitions ? Stopwatch.GetTimestamp() : 0;
+        bool again = true;
+        while (again)
+        {
+            CpuExit exit = cpu.Call<Run, CpuExit>(new Run(RunMode.Deprivileged, space.Id, views.Windows(user).Layout.CodeBase, deadline, retireLimit));
+            long wallNow = options.TraceTransitions ? Stopwatch.GetTimestamp() : 0;
+            if (!user && IsRingFull(exit))
+            {
+                // Not a transition of the guest's: the ring is emptied and the very same stub instruction runs again.
+                counters.Count(Work.RingFull);
+                v.SetGpr(Ecx, pages.DrainRing(wallStart, wallNow));
+                continue;
+            }
+
+            if (!user)
+            {
+                pages.Collect();
+                pages.DrainRing(wallStart, wallNow);
+            }
+
+            again = OnExit(space, exit, wallNow) && !memory.HasHits && v.Retired < retireLimit && v.Now < deadline && !lines.StopRequested;
+            if (again && !user)
+                pages.Publish();
+            wallStart = options.TraceTransitions ? Stopwatch.GetTimestamp() : 0;
+        }
+
+        RollToGuest(space);
+    }
+
+    private bool IsRingFull(in CpuExit exit) =>
+        exit.Kind == ExitKind.Trap && exit.Vector == 14 && exit.Linear >> 12 == pages.GuardPage && views.Kernel.IsHandlerEip(vcpu.State.Eip);
+
+    /// <summary>Handles one exit of the physical processor.</summary>
+    /// <returns>True when the guest may go on running deprivileged in the same space, without a look at timers and interrupts.</returns>
+    private bool OnExit(ShadowSpace space, in CpuExit exit, long wallStart)
+    {
+        ref VcpuBlock v = ref vcpu.State;
+        switch (exit.Kind)
+        {
+            case ExitKind.Trap:
+                break;
+            case ExitKind.Deadline:
+                Trip timer = Begin(TransitionKind.Ring3ToRing0, TransitionEvent.NoVector, v.Eip, "timer", wallStart);
+                RollToGuest(space);
+                timer.Event.Eip = v.Eip;
+                End(ref timer);
+                return false;
+            case ExitKind.Limit:
+            case ExitKind.Stop:
+            case ExitKind.Resample:
+                return false;
+            default:
+                Finish(new MachineExit(MachineExitKind.Unsupported, 0, $"the physical processor ended its run with {exit.Kind} ({exit.Detail})"));
+                return false;
+        }
+
+        Trip trip = Begin(TransitionKind.Ring3ToRing0, exit.Vector, v.Eip, "reflect", wallStart);
+        bool resume = exit.Vector switch
+        {
+            3 => OnBreakpoint(space, ref trip),
+            14 => OnPageFault(space, exit, ref trip),
+            _ => OnOtherFault(space, ref trip),
+        };
+        End(ref trip);
+        return resume;
+    }
+
+    private bool OnBreakpoint(ShadowSpace space, ref Trip trip)
+    {
+        ref VcpuBlock v = ref vcpu.State;
+        uint codeEip = v.Eip - 1;
+        v.Eip = codeEip;
+        GuestPoint point = Locate(space, codeEip);
+        trip.Event.Eip = codeEip;
+        switch (point.Kind)
+        {
+            case PointKind.Unscanned:
+                trip.Event.Reason = "scan";
+                return MapCode(space, codeEip, codeEip, ref trip);
+            case PointKind.Straddling:
+                MoveTo(point);
+                trip.Event.Reason = "straddle";
+                if (counters.Site(space.Key.User, point.GuestEip, point.InstructionCode).Heat++ < PairAttempts)
+                {
+                    MapCode(space, codeEip, codeEip, ref trip);
+                    if (Locate(space, codeEip).Kind == PointKind.Plain)
+                        return true;
+                }
+
+                trip.Event.Reason = "emulate";
+                EmulateOne(ref trip, "int3-monitor");
+                return false;
+            case PointKind.Site:
+                MoveTo(point);
+                trip.Event.Reason = "emulate";
+                Promote(space, point);
+                EmulateOne(ref trip, "int3-monitor");
+                return false;
+            case PointKind.StubDeferred:
+            case PointKind.Displaced:
+            case PointKind.Stub:
+                MoveTo(point);
+                trip.Event.Reason = point.Kind == PointKind.StubDeferred ? "deferred" : "displaced";
+                EmulateOne(ref trip, "jump-stub");
+                return false;
+            default:
+                trip.Event.Reason = "emulate";
+                EmulateOne(ref trip, string.Empty);
+                return false;
+        }
+    }
+
+    private bool OnPageFault(ShadowSpace space, in CpuExit exit, ref Trip trip)
+    {
+        ref VcpuBlock v = ref vcpu.State;
+        ViewWindows windows = views.Windows(space.Key.User);
+        uint codePage = (v.Eip + windows.Layout.CodeBase) >> 12;
+        uint faultPage = exit.Linear >> 12;
+        bool fetch = (exit.ErrorCode & 0x12) != 0x02 && ((exit.ErrorCode & 0x10) != 0 || faultPage == codePage);
+        if (fetch)
+        {
+            trip.Event.Reason = "map";
+            bool next = faultPage != codePage;
+            uint eip = next ? (v.Eip & ~0xFFFu) + GuestMemory.FrameSize : v.Eip;
+            return MapCode(space, eip, next ? null : v.Eip, ref trip);
+        }
+
+        PageAccess access = (exit.ErrorCode & 2) != 0 ? PageAccess.Write : PageAccess.Read;
+        switch (paging.Fill(space, exit.Linear, access))
+        {
+            case FillOutcome.Mapped:
+                trip.Event.Reason = "shadow";
+                return true;
+            case FillOutcome.GuestFault:
+                trip.Event.Reason = "reflect";
+                break;
+            default:
+                trip.Event.Reason = "emulate";
+                break;
+        }
+
+        RollToGuest(space);
+        EmulateOne(ref trip, string.Empty);
+        return false;
+    }
+
+    private bool OnOtherFault(ShadowSpace space, ref Trip trip)
+    {
+        RollToGuest(space);
+        trip.Event.Eip = vcpu.State.Eip;
+        EmulateOne(ref trip, string.Empty);
+        return false;
+    }
+
+    private bool MapCode(ShadowSpace space, uint pageEip, uint? scanFrom, ref Trip trip)
+    {
+        ref VcpuBlock v = ref vcpu.State;
+        uint? from = views.Kernel.IsHandlerEip(pageEip) && !space.Key.User ? null : scanFrom;
+        switch (views.Map(space, pageEip, from))
+        {
+            case CodeOutcome.Ready:
+                return true;
+            case CodeOutcome.Interpret:
+                trip.Event.Reason = "interpret";
+                RollToGuest(space);
+                counters.Count(Work.InterpretedSlice);
+                Interpret(RunMode.Emulated, lines.TimerDeadline, v.Retired + SliceInstructions);
+                return false;
+            default:
+                RollToGuest(space);
+                trip.Event.Reason = "reflect";
+                EmulateOne(ref trip, string.Empty);
+                return false;
+        }
+    }
+
+    private GuestPoint Locate(ShadowSpace space, uint codeEip) =>
+        patcher.Call<Locate, GuestPoint>(new Locate(space.Key.User, codeEip, views.ViewFrame(space, codeEip)));
+
+    /// <summary>If EIP lies in the handler segment, moves the state to the guest instruction it stands for.</summary>
+    private void RollToGuest(ShadowSpace space)
+    {
+        ref VcpuBlock v = ref vcpu.State;
+        if (space.Key.User || !views.Kernel.IsHandlerEip(v.Eip))
+            return;
+        GuestPoint point = Locate(space, v.Eip);
+        if (point.Kind is PointKind.Stub or PointKind.StubDeferred)
+            MoveTo(point);
+    }
+
+    private void MoveTo(in GuestPoint point)
+    {
+        ref VcpuBlock v = ref vcpu.State;
+        for (int register = 0; register < 8; register++)
+        {
+            if ((point.RestoreMask & (1 << register)) != 0)
+                v.SetGpr(register, pages.ScratchSlot(register));
+        }
+
+        v.Eip = point.GuestEip;
+        if (point.StiShadow && pages.PreviousInterruptFlagClear)
+            v.Shadow |= 1;
+    }
+
+    private void Promote(ShadowSpace space, in GuestPoint point)
+    {
+        if (options.Strategy != Strategy.Auto || space.Key.User)
+            return;
+        SiteRecord site = counters.Site(false, point.GuestEip, point.InstructionCode);
+        if (site.NextPromotion == 0)
+            site.NextPromotion = options.PromotionHeat;
+        if (++site.Heat < site.NextPromotion || !space.Code.TryGetValue(point.GuestEip >> 12, out CodeMapping mapping))
+            return;
+        StrategySet set = patcher.Call<SetStrategy, StrategySet>(new SetStrategy(mapping.Key, point.GuestEip, Strategy.JumpStub));
+        site.Heat = 0;
+        site.NextPromotion = (int)Math.Min(site.NextPromotion * 16L, int.MaxValue);
+        if (set.Changed)
+            counters.Count(Work.Promotion);
+    }
+
+    /// <summary>Executes the guest instruction at EIP on the virtual processor and delivers its fault, if any.</summary>
+    private void EmulateOne(ref Trip trip, string strategy)
+    {
+        ref VcpuBlock v = ref vcpu.State;
+        uint eip = v.Eip;
+        bool user = v.Cpl == 3;
+        trip.Event.Eip = eip;
+        trip.Event.Strategy = strategy;
+        Emulated result = cpu.Call<EmulateOne, Emulated>(default);
+        trip.Event.InstructionCode = result.InstructionCode;
+        if (strategy.Length != 0)
+            trip.Event.Site = counters.Site(user, eip, result.InstructionCode);
+        switch (result.Kind)
+        {
+            case EmulateKind.Next:
+            case EmulateKind.Halt:
+            case EmulateKind.Stop:
+                if (InstructionTraits.WritesPort(result.InstructionCode))
+                    pages.RefreshPorts();
+                break;
+            case EmulateKind.GuestFault:
+                DeliverFault(result);
+                break;
+            case EmulateKind.TripleFault:
+                Finish(MachineEnd.TripleFault(v));
+                break;
+            default:
+                Finish(MachineEnd.Unsupported(v, result.Detail));
+                break;
+        }
+    }
+
+    private void DeliverFault(in Emulated fault)
+    {
+        Trip trip = Begin(TransitionKind.Injection, fault.Vector, vcpu.State.Eip, "fault");
+        Delivered(cpu.Call<Deliver, Delivered>(new Deliver(fault.Vector, fault.HasErrorCode, fault.ErrorCode, fault.Linear, External: false)));
+        End(ref trip);
+    }
+
+    private void DeliverInterrupt()
+    {
+        byte vector = 2;
+        if (lines.Nmi)
+            lines.Nmi = false;
+        else
+            vector = bus.Call<Acknowledge, Vector>(new Acknowledge(vcpu.State.Now)).Value;
+        Trip trip = Begin(TransitionKind.Injection, vector, vcpu.State.Eip, "interrupt");
+        Delivered(cpu.Call<Deliver, Delivered>(new Deliver(vector, false, 0, 0, External: true)));
+        End(ref trip);
+    }
+
+    private void Delivered(in Delivered delivered)
+    {
+        if (delivered.Kind == DeliverKind.TripleFault)
+            Finish(MachineEnd.TripleFault(vcpu.State));
+        else if (delivered.Kind == DeliverKind.Unsupported)
+            Finish(MachineEnd.Unsupported(vcpu.State, delivered.Detail));
+    }
+
+    private void Interpret(RunMode mode, ulong deadline, ulong retireLimit)
+    {
+        ref VcpuBlock v = ref vcpu.State;
+        Trip trip = Begin(TransitionKind.Interpreted, TransitionEvent.NoVector, v.Eip, "interpret");
+        CpuExit exit = cpu.Call<Run, CpuExit>(new Run(mode, 0, 0, deadline, retireLimit));
+        if (MachineEnd.Of(exit, v, out MachineExit end))
+            Finish(end);
+        pages.RefreshPorts();
+        End(ref trip);
+    }
+
+    /// <summary>Watched frames that were written: code pages go, shadow mappings are checked against the tables.</summary>
+    private void DrainHits()
+    {
+        while (memory.TryTakeHit(out uint frame))
+        {
+            Watch watch = memory.WatchOf(frame);
+            if ((watch & Watch.CodePage) != 0)
+                views.Invalidate(frame);
+            if ((watch & Watch.PageTable) != 0)
+                paging.OnTableWritten(frame);
+        }
+    }
+
+    private void Finish(in MachineExit exit)
+    {
+        if (ended)
+            return;
+        ended = true;
+        fatal = exit;
+    }
+
+    private Trip Begin(TransitionKind kind, byte vector, uint eip, string reason, long wallStart = 0) => new()
+    {
+        Event = new TransitionEvent
+        {
+            Kind = kind,
+            Vector = vector,
+            Eip = eip,
+            Strategy = string.Empty,
+            Reason = reason,
+            GuestRingFrom = (byte)vcpu.State.Cpl,
+            GuestTime = vcpu.State.Now,
+            WallStart = wallStart != 0 || !options.TraceTransitions ? wallStart : Stopwatch.GetTimestamp(),
+        },
+    };
+
+    private void End(ref Trip trip)
+    {
+        if (options.TraceTransitions)
+            trip.Event.WallEnd = Stopwatch.GetTimestamp();
+        counters.Transition(trip.Event);
+    }
+
+    /// <summary>A transition under way.</summary>
+    private struct Trip
+    {
+        internal TransitionEvent Event;
+    }
+}

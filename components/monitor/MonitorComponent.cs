@@ -1,0 +1,93 @@
+using Plexus.Messaging;
+using Plexus.Messaging.Contracts.Common;
+using Plexus.Messaging.Contracts.Monitor;
+using Plexus.Messaging.Shared;
+using Plexus.Monitor.Counting;
+using Plexus.Monitor.Machine;
+using Plexus.Monitor.Shadow;
+using Plexus.Monitor.Views;
+
+namespace Plexus.Monitor;
+
+/// <summary>The monitor: drives the machine, owns trap dispatch and policy, virtual privileged state and shadow paging.</summary>
+public sealed class MonitorComponent : IComponent
+{
+    private readonly GuestMemory memory;
+    private readonly Vcpu vcpu;
+    private readonly PlatformLines lines;
+    private readonly MonitorOptions options;
+    private readonly TransitionCounters counters;
+    private EmulatedDrive? emulated;
+    private Ring3Drive? ring3;
+    private ShadowPaging? paging;
+    private CodeViews? views;
+    private VirtualCpuPages? pages;
+    private IEndpoint? cpu;
+    private bool initialized;
+
+    /// <summary>Creates the monitor.</summary>
+    /// <param name="memory">Guest RAM and arena.</param>
+    /// <param name="vcpu">The vCPU block; the monitor and the CPU write it, whoever holds the Call.</param>
+    /// <param name="lines">The wires to the chipset.</param>
+    /// <param name="options">Engine, strategy and limits.</param>
+    public MonitorComponent(GuestMemory memory, Vcpu vcpu, PlatformLines lines, MonitorOptions options)
+    {
+        this.memory = memory;
+        this.vcpu = vcpu;
+        this.lines = lines;
+        this.options = options;
+        counters = new TransitionCounters(vcpu, options.TraceTransitions);
+    }
+
+    /// <inheritdoc/>
+    public string Name => "monitor";
+
+    /// <inheritdoc/>
+    public void Attach(IComponentPort port)
+    {
+        cpu = port.Connect("cpu");
+        IEndpoint bus = port.Connect(options.Bus);
+        if (options.TraceTransitions)
+            counters.Connect(port.Connect("telemetry"));
+        var clock = new MachineClock(vcpu, lines, bus);
+        emulated = new EmulatedDrive(vcpu, lines, clock, cpu);
+        if (options.Engine == Engine.Ring3)
+        {
+            IEndpoint prescan = port.Connect("prescan");
+            IEndpoint patcher = port.Connect("patcher");
+            paging = new ShadowPaging(memory, vcpu, lines, cpu, counters, options.MaximumSpaces);
+            pages = new VirtualCpuPages(memory, vcpu, lines, bus, patcher, counters);
+            views = new CodeViews(memory, vcpu, cpu, prescan, patcher, paging, pages, counters, options);
+            ring3 = new Ring3Drive(memory, vcpu, lines, clock, cpu, bus, patcher, paging, views, pages, counters, options);
+        }
+
+        port.OnCall<RunMachine, MachineExit>(OnRun);
+        port.OnCall<ReadCounters, Counters>((in ReadCounters _) => new Counters(counters.Read()));
+        port.OnCall<Reset, Done>(OnReset);
+        port.OnCall<Describe, Description>((in Describe _) => new Description(
+            Name, $"engine {options.Engine}, strategy {options.Strategy}, up to {options.MaximumSpaces} mapping spaces"));
+    }
+
+    private MachineExit OnRun(in RunMachine request)
+    {
+        if (ring3 is null)
+            return emulated!.Run(request);
+        if (!initialized)
+        {
+            initialized = true;
+            pages!.Initialize(cpu!);
+        }
+
+        return ring3.Run(request);
+    }
+
+    private Done OnReset(in Reset request)
+    {
+        paging?.Clear();
+        views?.Clear();
+        initialized = false;
+        if (request.Cold)
+            counters.Clear();
+        return default;
+    }
+}

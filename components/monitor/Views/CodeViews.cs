@@ -1,0 +1,289 @@
+using Plexus.Messaging;
+using Plexus.Messaging.Contracts.Cpu;
+using Plexus.Messaging.Contracts.Patcher;
+using Plexus.Messaging.Contracts.Prescan;
+using Plexus.Messaging.Shared;
+using Plexus.Monitor.Counting;
+using Plexus.Monitor.Shadow;
+
+namespace Plexus.Monitor.Views;
+
+/// <summary>
+/// The code view of both privilege classes: has pages scanned and planted on demand, maps them into spaces, keeps straddling pairs verified,
+/// and drops pages whose bytes changed.
+/// </summary>
+internal sealed class CodeViews
+{
+    private const uint None = uint.MaxValue;
+    private const int MaximumInstructionLength = 15;
+    private const int BurstInvalidations = 8;
+    private const ulong BurstWindow = 1_000_000;
+
+    private readonly GuestMemory memory;
+    private readonly Vcpu vcpu;
+    private readonly IEndpoint cpu;
+    private readonly IEndpoint prescan;
+    private readonly IEndpoint patcher;
+    private readonly ShadowPaging paging;
+    private readonly VirtualCpuPages pages;
+    private readonly TransitionCounters counters;
+    private readonly MonitorOptions options;
+    private readonly byte[] scanBytes = new byte[GuestMemory.FrameSize + MaximumInstructionLength];
+    private readonly Dictionary<uint, Burst> bursts = [];
+
+    internal CodeViews(
+        GuestMemory memory,
+        Vcpu vcpu,
+        IEndpoint cpu,
+        IEndpoint prescan,
+        IEndpoint patcher,
+        ShadowPaging paging,
+        VirtualCpuPages pages,
+        TransitionCounters counters,
+        MonitorOptions options)
+    {
+        this.memory = memory;
+        this.vcpu = vcpu;
+        this.cpu = cpu;
+        this.prescan = prescan;
+        this.patcher = patcher;
+        this.paging = paging;
+        this.pages = pages;
+        this.counters = counters;
+        this.options = options;
+        Kernel = new ViewWindows(memory, vcpu, paging, user: false);
+        User = new ViewWindows(memory, vcpu, paging, user: true);
+        paging.CodeDropped = OnTranslationDropped;
+    }
+
+    /// <summary>Windows of the guest-kernel class.</summary>
+    internal ViewWindows Kernel { get; }
+
+    /// <summary>Windows of the guest-user class.</summary>
+    internal ViewWindows User { get; }
+
+    internal ViewWindows Windows(bool user) => user ? User : Kernel;
+
+    /// <summary>Makes the windows fit the guest's present directory and cover the EIP.</summary>
+    /// <returns>False when there is no room: interpret.</returns>
+    internal bool Prepare(ShadowSpace space, uint eip)
+    {
+        bool user = space.Key.User;
+        ViewWindows windows = Windows(user);
+        if (paging.DirectoryChanged)
+        {
+            // Both classes look at the same directory; whoever runs next must find its windows free.
+            paging.DirectoryChanged = false;
+            if (Kernel.Conflicts())
+                Retire(Kernel, false);
+            if (User.Conflicts())
+                Retire(User, true);
+        }
+        else if (space.LayoutGeneration != windows.Generation && windows.Conflicts())
+        {
+            Retire(windows, user);
+        }
+
+        if (!windows.Covers(eip) && !windows.TryExtend(eip))
+        {
+            Retire(windows, user);
+            if (!windows.Move(eip))
+                return false;
+            counters.Count(Work.LayoutMove);
+            patcher.Call<SetLayout, StrategySet>(new SetLayout(user, windows.Layout));
+            if (!user)
+                pages.MoveTo(windows.Layout.VirtualCpuLinear);
+        }
+
+        space.LayoutGeneration = windows.Generation;
+        if (!user && !space.HasVirtualCpu)
+        {
+            paging.MapArena(space, windows.Layout.VirtualCpuLinear >> 12, pages.FirstFrame, VirtualCpuPage.Pages, MappingRights.Read | MappingRights.Write);
+            space.HasVirtualCpu = true;
+        }
+
+        return true;
+    }
+
+    /// <summary>The arena frame mapped at a code EIP in a space, or <see cref="uint.MaxValue"/>.</summary>
+    internal uint ViewFrame(ShadowSpace space, uint codeEip) =>
+        space.Code.TryGetValue(codeEip >> 12, out CodeMapping mapping) && mapping.Key.Frame != None ? mapping.ViewFrame : None;
+
+    /// <summary>Has the code page under an EIP mapped; scans from <paramref name="scanFrom"/> when that is given or when the page is new.</summary>
+    internal CodeOutcome Map(ShadowSpace space, uint pageEip, uint? scanFrom)
+    {
+        bool user = space.Key.User;
+        ViewWindows windows = Windows(user);
+        uint eipPage = pageEip & ~0xFFFu;
+        if (!user && windows.IsHandlerEip(pageEip))
+        {
+            View stub = patcher.Call<FindView, View>(new FindView(new CodePageKey(None, eipPage, user, 32)));
+            if (stub.ViewFrame == None)
+                return CodeOutcome.Emulate;
+            MapView(space, eipPage, new CodeMapping(new CodePageKey(None, eipPage, user, 32), stub.ViewFrame, None));
+            return CodeOutcome.Ready;
+        }
+
+        Walked walked = cpu.Call<Walk, Walked>(new Walk(pageEip, PageAccess.Execute, user, Commit: true));
+        if (!walked.Ok || walked.Physical >= memory.RamSize)
+            return CodeOutcome.Emulate;
+        uint frame = (uint)(walked.Physical >> 12);
+        if (IsInterpreted(frame))
+            return CodeOutcome.Interpret;
+        var key = new CodePageKey(frame, eipPage, user, 32);
+        View view = patcher.Call<FindView, View>(new FindView(key));
+        if (view.ViewFrame == None || NeedsScan(user, scanFrom, view.ViewFrame))
+        {
+            Plant(key, scanFrom);
+            view = patcher.Call<FindView, View>(new FindView(key));
+        }
+
+        if (view.PairFrame != None && NextFrame(eipPage, user) != view.PairFrame)
+        {
+            patcher.Call<BreakPair, Planted>(new BreakPair(key));
+            view = view with { PairFrame = None };
+        }
+
+        VerifyPrevious(space, key);
+        paging.NoteCode(space, pageEip, walked);
+        MapView(space, eipPage, new CodeMapping(key, view.ViewFrame, view.PairFrame));
+        return CodeOutcome.Ready;
+    }
+
+    /// <summary>Drops every code page made from a frame whose bytes changed.</summary>
+    internal void Invalidate(uint frame)
+    {
+        counters.Count(Work.Invalidation);
+        ulong now = vcpu.State.Now;
+        Burst burst = bursts.GetValueOrDefault(frame);
+        burst = now - burst.Since > BurstWindow ? new Burst(now, 1, burst.Until, burst.Level) : burst with { Count = burst.Count + 1 };
+        if (burst.Count >= BurstInvalidations)
+        {
+            int level = now > burst.Until + (16 * BurstWindow) ? 0 : Math.Min(burst.Level + 1, 6);
+            burst = new Burst(now, 0, now + (BurstWindow << level), level);
+        }
+
+        bursts[frame] = burst;
+        DroppedPage[] dropped = patcher.Call<Invalidate, Invalidated>(new Invalidate(frame)).Dropped;
+        foreach (DroppedPage page in dropped)
+            Unmap(page);
+    }
+
+    /// <summary>Pages that the patcher gave up to make room, or dropped for another reason.</summary>
+    internal void Unmap(in DroppedPage page)
+    {
+        ViewWindows windows = Windows(page.Page.User);
+        uint number = page.Page.EipPage >> 12;
+        foreach (ShadowSpace space in paging.Spaces)
+        {
+            if (space.Key.User != page.Page.User || !space.Code.TryGetValue(number, out CodeMapping mapping) || mapping.ViewFrame != page.ViewFrame)
+                continue;
+            space.Code.Remove(number);
+            paging.UnmapArena(space, (page.Page.EipPage + windows.Layout.CodeBase) >> 12, 1);
+        }
+    }
+
+    /// <summary>The guest's tables no longer lead to the code page mapped at a linear page: the next fetch looks again.</summary>
+    private void OnTranslationDropped(ShadowSpace space, uint linearPage)
+    {
+        if (space.Code.Remove(linearPage))
+            paging.UnmapArena(space, (linearPage + (Windows(space.Key.User).Layout.CodeBase >> 12)) & 0xFFFFF, 1);
+    }
+
+    /// <summary>True while the guest writes to the frame too often for scanning to pay.</summary>
+    internal bool IsInterpreted(uint frame) => bursts.TryGetValue(frame, out Burst burst) && burst.Until > vcpu.State.Now;
+
+    internal void Clear()
+    {
+        bursts.Clear();
+        Kernel.Clear();
+        User.Clear();
+    }
+
+    /// <summary>Forgets a class's windows: everything mapped in them goes, in all spaces.</summary>
+    private void Retire(ViewWindows windows, bool user)
+    {
+        if (!windows.Active)
+            return;
+        foreach (ShadowSpace space in paging.Spaces)
+        {
+            if (space.Key.User != user)
+                continue;
+            foreach (uint number in space.Code.Keys)
+                paging.UnmapArena(space, (number + (windows.Layout.CodeBase >> 12)) & 0xFFFFF, 1);
+            space.Code.Clear();
+            if (!space.HasVirtualCpu)
+                continue;
+            paging.UnmapArena(space, windows.Layout.VirtualCpuLinear >> 12, VirtualCpuPage.Pages);
+            space.HasVirtualCpu = false;
+        }
+
+        windows.Clear();
+    }
+
+    /// <summary>No scan has reached the EIP, or only with an instruction whose pairing was not verified.</summary>
+    private bool NeedsScan(bool user, uint? scanFrom, uint viewFrame) =>
+        scanFrom is { } eip && patcher.Call<Locate, GuestPoint>(new Locate(user, eip, viewFrame)).Kind is PointKind.Unscanned or PointKind.None or PointKind.Straddling;
+
+    private void MapView(ShadowSpace space, uint eipPage, in CodeMapping mapping)
+    {
+        if (space.Code.TryGetValue(eipPage >> 12, out CodeMapping old) && old == mapping)
+            return;
+        space.Code[eipPage >> 12] = mapping;
+        uint linear = eipPage + Windows(space.Key.User).Layout.CodeBase;
+        if (old.ViewFrame != mapping.ViewFrame || old.Key != mapping.Key)
+            paging.MapArena(space, linear >> 12, mapping.ViewFrame, 1, MappingRights.Read | MappingRights.Execute);
+    }
+
+    /// <summary>The page mapped before this one may hold an instruction that runs into it: only into the verified frame.</summary>
+    private void VerifyPrevious(ShadowSpace space, in CodePageKey key)
+    {
+        uint previous = (key.EipPage - GuestMemory.FrameSize) >> 12;
+        if (!space.Code.TryGetValue(previous, out CodeMapping mapping) || mapping.PairFrame == None || mapping.PairFrame == key.Frame)
+            return;
+        patcher.Call<BreakPair, Planted>(new BreakPair(mapping.Key));
+        space.Code[previous] = mapping with { PairFrame = None };
+    }
+
+    private void Plant(in CodePageKey key, uint? scanFrom)
+    {
+        memory.Frame(key.Frame).CopyTo(scanBytes);
+        uint nextFrame = NextFrame(key.EipPage, key.User);
+        int tail = 0;
+        if (nextFrame != None)
+        {
+            tail = MaximumInstructionLength;
+            memory.Frame(nextFrame)[..tail].CopyTo(scanBytes.AsSpan(GuestMemory.FrameSize));
+        }
+
+        ScannedInstruction[] found = [];
+        if (scanFrom is { } eip)
+        {
+            counters.Count(Work.Scan);
+            found = prescan.Call<Scan, Scanned>(new Scan(
+                key.EipPage, (int)(eip & 0xFFF), key.CodeBits, key.User, scanBytes.AsMemory(0, GuestMemory.FrameSize + tail), 0)).Instructions;
+        }
+
+        Strategy strategy = key.User ? Strategy.Int3Monitor : options.Strategy;
+        Planted planted = patcher.Call<Plant, Planted>(new Plant(
+            key, scanBytes.AsMemory(0, GuestMemory.FrameSize), found, strategy, nextFrame, scanBytes.AsMemory(GuestMemory.FrameSize, tail)));
+        counters.Count(Work.Plant);
+        for (int i = 0; i < planted.Demoted; i++)
+            counters.Count(Work.Demotion);
+        paging.WriteProtect(key.Frame);
+    }
+
+    /// <summary>The guest RAM frame of the linearly next page for instruction fetch, as the guest's tables have it now.</summary>
+    private uint NextFrame(uint eipPage, bool user)
+    {
+        Walked walked = cpu.Call<Walk, Walked>(new Walk(eipPage + GuestMemory.FrameSize, PageAccess.Execute, user, Commit: false));
+        return walked.Ok && walked.Physical < memory.RamSize ? (uint)(walked.Physical >> 12) : None;
+    }
+
+    /// <summary>How often a code frame is being written.</summary>
+    /// <param name="Since">Start of the counting window, guest ns.</param>
+    /// <param name="Count">Invalidations in it.</param>
+    /// <param name="Until">Interpreted until this guest time.</param>
+    /// <param name="Level">Doublings of the interpreted time.</param>
+    private readonly record struct Burst(ulong Since, int Count, ulong Until, int Level);
+}
