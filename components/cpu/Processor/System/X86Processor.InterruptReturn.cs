@@ -1,0 +1,71 @@
+using Plexus.Messaging.Shared;
+
+namespace Plexus.Cpu.Processor;
+
+/// <summary>IRET without a task switch (SDM vol. 2, IRET).</summary>
+internal sealed unsafe partial class X86Processor
+{
+    private const uint FlagsArithmetic = FlagCf | FlagPf | FlagAf | FlagZf | FlagSf | FlagOf;
+
+    /// <summary>IRET: same ring, outer ring, real mode. A task return (NT) and a return to v86 stop the machine.</summary>
+    public bool InterruptReturn(int operandBits)
+    {
+        uint size = (uint)operandBits / 8;
+        if (IsVirtual8086)
+            return RequestUnsupported("IRET in v86 mode");
+        if (ProtectedMode && (GetEflags() & FlagNt) != 0)
+            return RequestUnsupported("return from a nested task (IRET with NT set)");
+        StackCursor stack = CurrentStack();
+        if (!Pop(ref stack, size, out uint offset) || !Pop(ref stack, size, out uint wide) || !Pop(ref stack, size, out uint image))
+            return false;
+        ushort selector = (ushort)wide;
+        if (!ProtectedMode)
+        {
+            if (!CheckCodeOffset(in Segment(SegmentIndex.Cs), offset))
+                return false;
+            CommitStackPointer(in stack);
+            LoadSegmentReal(SegmentIndex.Cs, selector);
+            CommitReturnFlags(image, size, 0);
+            NextEip = offset;
+            return true;
+        }
+
+        if (size == 4 && (image & FlagVm) != 0 && Cpl == 0)
+            return RequestUnsupported("return to v86 mode (IRET with VM set in the image)");
+        if (!CheckReturnCode(selector, out Descriptor descriptor))
+            return false;
+        uint privilege = Cpl;
+        if ((selector & 3u) != privilege)
+        {
+            if (!ReturnOuterRing(ref stack, size, 0, offset, selector, ref descriptor))
+                return false;
+            CommitReturnFlags(image, size, privilege);
+            return true;
+        }
+
+        SegmentRegister code = descriptor.ToRegister(selector);
+        if (!CheckCodeOffset(in code, offset) || !MarkAccessed(ref descriptor))
+            return false;
+        CommitStackPointer(in stack);
+        CommitCode(in code, in descriptor, privilege);
+        CommitReturnFlags(image, size, privilege);
+        NextEip = offset;
+        return true;
+    }
+
+    /// <summary>EFLAGS from the stack: IF only where the CPL before the return allows it, IOPL only from ring 0; a 16-bit image leaves the upper half.</summary>
+    private void CommitReturnFlags(uint image, uint size, uint privilege)
+    {
+        uint flags = GetEflags();
+        uint changed = FlagsArithmetic | FlagTf | FlagDf | FlagNt;
+        if (size == 4)
+            changed |= FlagRf | FlagAc | FlagId;
+        if (privilege <= Iopl)
+            changed |= FlagIf;
+        if (privilege == 0)
+            changed |= FlagIopl;
+        SetEflags((flags & ~changed) | (image & changed & Model.EflagsWritable));
+        ModeChanged();
+        nmiBlocked = false;
+    }
+}
