@@ -17,4 +17,18 @@ internal sealed class CpuModel
 
     /// <summary>EFLAGS bits that POPF and IRET can change at all: everything but VIF, VIP (no VME) and the reserved ones.</summary>
     public uint EflagsWritable => 0x00257FD5;
+
+    /// <summary>Highest basic CPUID leaf. A higher one, and every extended one, answers as this one does.</summary>
+    public uint MaximumLeaf => 2;
+
+    /// <summary>The CPUID instruction (SDM vol. 2, CPUID).</summary>
+    public (uint Eax, uint Ebx, uint Ecx, uint Edx) Cpuid(uint leaf) => leaf switch
+    {
+        // "GenuineIntel"
+        0 => (MaximumLeaf, 0x756E6547, 0x6C65746E, 0x49656E69),
+        1 => (Signature, 0, 0, Features),
+
+        // Cache and TLB descriptors of the Pentium Pro: 4 KiB and 4 MiB TLBs, 8 KiB first-level caches, 256 KiB second level.
+        _ => (0x03020101, 0, 0, 0x06040A42),
+    };
 }

@@ -66,6 +66,6 @@ internal sealed unsafe partial class X86Processor
             changed |= FlagIopl;
         SetEflags((flags & ~changed) | (image & changed & Model.EflagsWritable));
         ModeChanged();
-        nmiBlocked = false;
+        NmiBlocked = false;
     }
 }

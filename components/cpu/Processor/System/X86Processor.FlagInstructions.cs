@@ -1,0 +1,149 @@
+using Iced.Intel;
+using Plexus.Messaging.Contracts.Cpu;
+using Plexus.Messaging.Shared;
+
+namespace Plexus.Cpu.Processor;
+
+/// <summary>CLI, STI, PUSHF, POPF, INT n, INT3, INTO, INT1, IRET, HLT: what the interrupt flag and IOPL govern.</summary>
+internal sealed unsafe partial class X86Processor
+{
+    /// <summary>Shadow after STI: no external interrupt before the next instruction is done.</summary>
+    internal const uint ShadowSti = 1;
+
+    /// <summary>Shadow after MOV SS or POP SS: no interrupt and no debug trap before the next instruction is done.</summary>
+    internal const uint ShadowStack = 2;
+
+    private static void RegisterFlagInstructions(HandlerTable table)
+    {
+        table.On(Code.Cli, &Cli);
+        table.On(Code.Sti, &Sti);
+        table.On([Code.Pushfw, Code.Pushfd], &Pushf);
+        table.On([Code.Popfw, Code.Popfd], &Popf);
+        table.On(Code.Int_imm8, &IntImmediate);
+        table.On(Code.Int3, &Int3);
+        table.On(Code.Into, &Into);
+        table.On(Code.Int1, &Int1);
+        table.On([Code.Iretw, Code.Iretd], &Iret);
+        table.On(Code.Hlt, &Hlt);
+    }
+
+    /// <summary>Whether IF may be changed: CPL ≤ IOPL; in real mode always; in v86 with IOPL 3.</summary>
+    private bool CheckIoPrivilege() => Cpl <= Iopl || ((V->Cr0 & Cr0Pe) == 0 && !Physical) || Fault(VectorGp, 0);
+
+    private static void Cli(X86Processor cpu, DecodedOp* op)
+    {
+        if (!cpu.CheckIoPrivilege())
+            return;
+        cpu.V->Eflags &= ~FlagIf;
+    }
+
+    private static void Sti(X86Processor cpu, DecodedOp* op)
+    {
+        if (!cpu.CheckIoPrivilege())
+            return;
+        if ((cpu.V->Eflags & FlagIf) != 0)
+            return;
+        cpu.V->Eflags |= FlagIf;
+        cpu.V->Shadow |= ShadowSti;
+    }
+
+    private static void Pushf(X86Processor cpu, DecodedOp* op)
+    {
+        if (cpu.IsVirtual8086 && cpu.Iopl != 3)
+        {
+            cpu.Fault(VectorGp, 0);
+            return;
+        }
+
+        uint image = cpu.GetEflags() & ~(FlagVm | FlagRf);
+        if ((Code)op->Code == Code.Pushfd)
+            cpu.Push32(image);
+        else
+            cpu.Push16(image & 0xFFFF);
+    }
+
+    private static void Popf(X86Processor cpu, DecodedOp* op)
+    {
+        if (cpu.IsVirtual8086 && cpu.Iopl != 3)
+        {
+            cpu.Fault(VectorGp, 0);
+            return;
+        }
+
+        uint changed = FlagsArithmetic | FlagTf | FlagDf | FlagNt;
+        uint image;
+        if ((Code)op->Code == Code.Popfd)
+        {
+            if (!cpu.Pop32(out image))
+                return;
+            changed |= FlagAc | FlagId;
+        }
+        else if (!cpu.Pop16(out image))
+        {
+            return;
+        }
+
+        if (cpu.Cpl <= cpu.Iopl)
+            changed |= FlagIf;
+        if (cpu.Cpl == 0)
+            changed |= FlagIopl;
+        uint flags = cpu.GetEflags();
+
+        // RF is cleared by POPFD as by any instruction that does not load it on purpose; VM stays.
+        if ((Code)op->Code == Code.Popfd)
+            flags &= ~FlagRf;
+        cpu.SetEflags((flags & ~changed) | (image & changed & cpu.Model.EflagsWritable));
+        cpu.ModeChanged();
+    }
+
+    private static void IntImmediate(X86Processor cpu, DecodedOp* op)
+    {
+        if (cpu.IsVirtual8086 && cpu.Iopl != 3)
+            cpu.Fault(VectorGp, 0);
+        else
+            cpu.DeliverInterrupt((byte)op->Imm, InterruptKind.Software, false, 0);
+    }
+
+    private static void Int3(X86Processor cpu, DecodedOp* op)
+    {
+        if (cpu.Physical)
+        {
+            // The monitor's gate 3 has DPL 3: a trap, with EIP behind the instruction.
+            cpu.V->Eip = cpu.NextEip;
+            cpu.Fault(VectorBp);
+        }
+        else
+        {
+            cpu.DeliverInterrupt(VectorBp, InterruptKind.Software, false, 0);
+        }
+    }
+
+    private static void Into(X86Processor cpu, DecodedOp* op)
+    {
+        if ((cpu.GetEflags() & FlagOf) != 0)
+            cpu.DeliverInterrupt(VectorOf, InterruptKind.Software, false, 0);
+    }
+
+    /// <summary>INT1 (ICEBP): a #DB that needs no DPL and leaves DR6 alone (SDM vol. 2, INT n).</summary>
+    private static void Int1(X86Processor cpu, DecodedOp* op)
+    {
+        if (cpu.Physical)
+            cpu.Fault(VectorDb);
+        else
+            cpu.DeliverInterrupt(VectorDb, InterruptKind.PrivilegedSoftware, false, 0);
+    }
+
+    private static void Iret(X86Processor cpu, DecodedOp* op)
+    {
+        if (cpu.Physical)
+            cpu.Fault(VectorGp, 0);
+        else
+            cpu.InterruptReturn(OperandBits(op));
+    }
+
+    private static void Hlt(X86Processor cpu, DecodedOp* op)
+    {
+        if (cpu.RequireRing0())
+            cpu.RequestHalt();
+    }
+}

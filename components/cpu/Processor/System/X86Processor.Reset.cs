@@ -1,0 +1,62 @@
+using Plexus.Messaging.Shared;
+
+namespace Plexus.Cpu.Processor;
+
+/// <summary>Registration of the system half, and the state after power-on and RESET# (SDM vol. 3, table 9-1).</summary>
+internal sealed unsafe partial class X86Processor
+{
+    /// <summary>NMIs are held back from the delivery of one until the next IRET (SDM vol. 3, 6.7.1).</summary>
+    internal bool NmiBlocked;
+
+    static partial void RegisterSystem(HandlerTable table)
+    {
+        RegisterSegmentInstructions(table);
+        RegisterDescriptorInstructions(table);
+        RegisterFlagInstructions(table);
+        RegisterControlInstructions(table);
+        RegisterModelSpecific(table);
+        RegisterPortIo(table);
+    }
+
+    /// <summary>Power-on or RESET# state of the vCPU block. Time goes on across a RESET#; the time-stamp counter begins at zero again.</summary>
+    public void ResetState(bool cold)
+    {
+        ulong retired = V->Retired;
+        ulong idle = V->IdleNanoseconds;
+        uint period = V->NanosecondsPerInstruction;
+        *V = default;
+        V->NanosecondsPerInstruction = period == 0 ? 10 : period;
+        if (!cold)
+        {
+            V->Retired = retired;
+            V->IdleNanoseconds = idle;
+        }
+
+        V->TscOffset = 0ul - (V->Now / V->NanosecondsPerInstruction);
+        V->Eflags = 2;
+        V->Eip = 0xFFF0;
+        V->Gpr[2] = Model.Signature;
+        V->Cr0 = Cr0Cd | Cr0Nw | Cr0Et;
+        V->Dr[6] = DebugStatusOnes;
+        V->Dr[7] = DebugControlOnes;
+        V->GdtLimit = 0xFFFF;
+        V->IdtLimit = 0xFFFF;
+        for (int i = 0; i <= (int)SegmentIndex.Gs; i++)
+            Segment((SegmentIndex)i) = new SegmentRegister { Attributes = RealModeAccess, Limit = 0xFFFF, Usable = 1 };
+        Segment(SegmentIndex.Cs).Selector = 0xF000;
+        Segment(SegmentIndex.Cs).Base = 0xFFFF_0000;
+        Segment(SegmentIndex.Ldtr) = new SegmentRegister { Attributes = 0x82, Limit = 0xFFFF, Usable = 1 };
+        Segment(SegmentIndex.Tr) = new SegmentRegister { Attributes = 0x8B, Limit = 0xFFFF, Usable = 1 };
+        PendingDr6 = 0;
+        NmiBlocked = false;
+        updateSignature = 0;
+        powerOnConfiguration = 0;
+        for (int i = 0; i < 4; i++)
+            performance[i] = 0;
+        FaultPending = false;
+        Requests = Request.None;
+        LoadLazy(V->Eflags);
+        FlushTranslations(true);
+        ModeChanged();
+    }
+}
