@@ -48,3 +48,12 @@ public readonly partial record struct Transition(
 /// <summary>Bytes a guest console device sent.</summary>
 [Message(0x0902)]
 public readonly partial record struct ConsoleBytes([property: Key(0)] string Console, [property: Key(1)] ReadOnlyMemory<byte> Data);
+
+/// <summary>Asks telemetry to hand everything it has taken to its outputs. Answered after all messages posted before it.</summary>
+[Message(0x0903)]
+public readonly partial record struct FlushTelemetry;
+
+/// <summary>Everything is handed over.</summary>
+/// <param name="Spans">Transition spans exported since the start.</param>
+[Message(0x0904)]
+public readonly partial record struct TelemetryFlushed([property: Key(0)] ulong Spans);

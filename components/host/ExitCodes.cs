@@ -1,0 +1,67 @@
+using Plexus.Messaging.Contracts.Monitor;
+
+namespace Plexus.Host;
+
+/// <summary>
+/// Process exit codes. Codes written by the guest to the debug-exit port are odd (<c>(value &lt;&lt; 1) | 1</c>), so every code of ours is even
+/// (except the 1 of <c>plexus diff</c>, which runs no guest of its own).
+/// </summary>
+public static class ExitCodes
+{
+    /// <summary>Power-off, a reset under <c>--no-reboot</c>, or the asked number of instructions.</summary>
+    public const int Success = 0;
+
+    /// <summary><c>plexus diff</c> found a divergence.</summary>
+    public const int Divergence = 1;
+
+    /// <summary>The command line, an image, a manifest or another input is wrong.</summary>
+    public const int Usage = 2;
+
+    /// <summary>HLT with interrupts disabled: nothing can wake the guest.</summary>
+    public const int HaltedForever = 4;
+
+    /// <summary>Triple fault.</summary>
+    public const int TripleFault = 6;
+
+    /// <summary>The guest used something that is not there yet.</summary>
+    public const int Unsupported = 8;
+
+    /// <summary>A component of ours failed.</summary>
+    public const int HostFailure = 10;
+
+    /// <summary>Output could not be written: stdout, the statistics file or the trace.</summary>
+    public const int OutputFailure = 12;
+
+    /// <summary>Ctrl-C.</summary>
+    public const int Interrupted = 130;
+
+    /// <summary>The exit code of a machine's end.</summary>
+    public static int Of(in MachineExit exit) => exit.Kind switch
+    {
+        MachineExitKind.Limit or MachineExitKind.PowerOff or MachineExitKind.Reset => Success,
+        MachineExitKind.GuestExit => exit.Code & 0xFF,
+        MachineExitKind.HaltedForever => HaltedForever,
+        MachineExitKind.TripleFault => TripleFault,
+        MachineExitKind.Unsupported => Unsupported,
+        MachineExitKind.HostStop => Interrupted,
+        _ => HostFailure,
+    };
+
+    /// <summary>One line that says why the machine ended.</summary>
+    public static string Reason(in MachineExit exit)
+    {
+        string reason = exit.Kind switch
+        {
+            MachineExitKind.Limit => "the asked number of guest instructions was reached",
+            MachineExitKind.PowerOff => "the guest powered off",
+            MachineExitKind.Reset => "the guest asked for a reset (--no-reboot)",
+            MachineExitKind.GuestExit => $"the guest wrote exit code {exit.Code} to the debug-exit port",
+            MachineExitKind.HaltedForever => "the guest halted with interrupts disabled: nothing can wake it",
+            MachineExitKind.TripleFault => "triple fault",
+            MachineExitKind.Unsupported => "the guest used something that is not there yet",
+            MachineExitKind.HostStop => "interrupted",
+            _ => $"unknown machine exit {exit.Kind}",
+        };
+        return string.IsNullOrEmpty(exit.Detail) ? reason : $"{reason}: {exit.Detail.ReplaceLineEndings(" ")}";
+    }
+}

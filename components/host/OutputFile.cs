@@ -1,0 +1,19 @@
+namespace Plexus.Host;
+
+/// <summary>Opens the files that the user asked to be written, before the run begins.</summary>
+internal static class OutputFile
+{
+    /// <summary>Creates or replaces a file.</summary>
+    /// <exception cref="InputException">It cannot be written.</exception>
+    public static FileStream Create(string path, string option)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, 1 << 16);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            throw new InputException($"{option} {path}: cannot be written ({e.Message.ReplaceLineEndings(" ")}); name a file in a directory that exists and is writable");
+        }
+    }
+}

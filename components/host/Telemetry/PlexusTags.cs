@@ -1,0 +1,56 @@
+namespace Plexus.Host.Telemetry;
+
+/// <summary>Every name Plexus writes into a trace, in one place.</summary>
+public static class PlexusTags
+{
+    /// <summary>Instrumentation scope of all spans.</summary>
+    public const string Scope = "Plexus";
+
+    /// <summary>Resource attribute: the component a span belongs to.</summary>
+    public const string ServiceName = "service.name";
+
+    /// <summary>Resource attribute: groups all components of Plexus.</summary>
+    public const string ServiceNamespace = "service.namespace";
+
+    /// <summary>Value of <see cref="ServiceNamespace"/>.</summary>
+    public const string Namespace = "plexus";
+
+    /// <summary>Span: one ring transition, a round trip.</summary>
+    public const string TrapSpan = "plexus.trap";
+
+    /// <summary>Kind of transition: <c>3-0</c>, <c>3-3</c>, <c>injection</c>, <c>interpreted</c>, <c>guest-ring</c>.</summary>
+    public const string Kind = "plexus.kind";
+
+    /// <summary>Vector of the trap or injection; absent when there is none.</summary>
+    public const string Vector = "plexus.vector";
+
+    /// <summary>Physical ring before; absent for <c>guest-ring</c>.</summary>
+    public const string RingFrom = "plexus.ring.from";
+
+    /// <summary>Physical ring that handled it; absent for <c>guest-ring</c>.</summary>
+    public const string RingTo = "plexus.ring.to";
+
+    /// <summary>Virtual CPL before.</summary>
+    public const string GuestRingFrom = "plexus.guest.ring.from";
+
+    /// <summary>Virtual CPL after.</summary>
+    public const string GuestRingTo = "plexus.guest.ring.to";
+
+    /// <summary>Guest EIP.</summary>
+    public const string Eip = "plexus.eip";
+
+    /// <summary>Iced name of the instruction; absent when unknown.</summary>
+    public const string Instruction = "plexus.instruction";
+
+    /// <summary>Strategy of the site; absent when none applies.</summary>
+    public const string Strategy = "plexus.strategy";
+
+    /// <summary>What was done: <c>emulate</c>, <c>scan</c>, <c>shadow</c> …; absent when not said.</summary>
+    public const string Reason = "plexus.reason";
+
+    /// <summary>Guest time in nanoseconds at the start.</summary>
+    public const string GuestTime = "plexus.guest_time_ns";
+
+    /// <summary>Duration in nanoseconds of wall time.</summary>
+    public const string Duration = "plexus.duration_ns";
+}
