@@ -1,1 +1,4 @@
-return 0;
+using Plexus.Host;
+using Plexus.Host.CommandLine;
+
+return PlexusCommandLine.Invoke(args, HostStreams.OfProcess());

@@ -1,0 +1,67 @@
+using System.CommandLine;
+using System.Globalization;
+
+namespace Plexus.Host.CommandLine;
+
+/// <summary>The options that <c>run</c> and <c>diff</c> share. Each is also accepted with a single dash, as QEMU spells it.</summary>
+internal sealed class RunOptions
+{
+    private readonly Option<string?> machine = Text("--machine", "FILE", "Machine manifest (default: the built-in isapc)", "-machine");
+    private readonly Option<string?> engine = Text("--engine", "emulated|ring3", "What executes the guest (default: ring3)", "-engine");
+    private readonly Option<string?> strategy = Text("--strategy", "int3-monitor|jump-stub|auto", "How sensitive instructions reach their emulation (default: auto)", "-strategy");
+    private readonly Option<string?> kernel = Text("--kernel", "FILE", "Linux bzImage, multiboot kernel or ELF32 executable (default: the built-in demo kernel)", "-kernel");
+    private readonly Option<string?> initrd = Text("--initrd", "FILE", "Initial RAM disk; for multiboot: modules, separated by commas", "-initrd");
+    private readonly Option<string?> append = Text("--append", "TEXT", "Kernel command line", "-append");
+    private readonly Option<string?> memory = Text("--mem", "SIZE", "Guest memory, for example 64M or 1G; MiB without a suffix", "-m", "-mem");
+    private readonly Option<bool> noReboot = new("--no-reboot", "-no-reboot") { Description = "A guest's reset ends the run" };
+    private readonly Option<string?> limit = Text("--limit-instructions", "N", "Stop after N guest instructions");
+    private readonly Option<string?> stats = Text("--stats", "FILE", "Write the counters as JSON");
+    private readonly Option<string?> trace = Text("--trace", "file:PATH|otlp:URL", "Write every transition as an OpenTelemetry span");
+
+    /// <summary>Adds the options to a command; those for output only where there is one machine.</summary>
+    public void AddTo(Command command, bool withOutput)
+    {
+        foreach (Option option in (Option[])[machine, engine, strategy, kernel, initrd, append, memory, noReboot, limit])
+            command.Options.Add(option);
+        if (!withOutput)
+            return;
+        command.Options.Add(stats);
+        command.Options.Add(trace);
+    }
+
+    /// <summary>The settings of a parsed command line.</summary>
+    /// <exception cref="InputException">A value is wrong.</exception>
+    public RunSettings Read(ParseResult result)
+    {
+        RunSettings settings = new()
+        {
+            Machine = result.GetValue(machine),
+            Kernel = result.GetValue(kernel),
+            Initrd = result.GetValue(initrd),
+            Append = result.GetValue(append) ?? "",
+            NoReboot = result.GetValue(noReboot),
+            Stats = result.GetValue(stats),
+            Trace = result.GetValue(trace),
+        };
+        if (result.GetValue(engine) is { } engineName)
+            settings = settings with { Engine = RunSettings.ParseEngine(engineName, "--engine") };
+        if (result.GetValue(strategy) is { } strategyName)
+            settings = settings with { Strategy = RunSettings.ParseStrategy(strategyName, "--strategy") };
+        if (result.GetValue(memory) is { } size)
+            settings = settings with { Memory = MemorySize.Parse(size, "--mem") };
+        if (result.GetValue(limit) is { } count)
+            settings = settings with { Limit = ParseCount(count, "--limit-instructions") };
+        if (settings.Initrd is not null && settings.Kernel is null)
+            throw new InputException("--initrd: needs --kernel; the demo kernel takes no RAM disk");
+        return settings;
+    }
+
+    /// <summary>A positive whole number.</summary>
+    public static ulong ParseCount(string text, string option) =>
+        ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong count) && count > 0
+            ? count
+            : throw new InputException($"{option} {text}: not a positive whole number");
+
+    private static Option<string?> Text(string name, string help, string description, params string[] aliases) =>
+        new(name, aliases) { HelpName = help, Description = description };
+}

@@ -1,0 +1,85 @@
+using Plexus.Messaging.Contracts.Patcher;
+using Plexus.Monitor;
+
+namespace Plexus.Host.CommandLine;
+
+/// <summary>What the options of <c>plexus run</c> say. Null where the user said nothing: the manifest decides.</summary>
+public sealed record RunSettings
+{
+    /// <summary>Manifest file; the built-in <c>isapc</c> when null.</summary>
+    public string? Machine { get; init; }
+
+    /// <summary>The engine.</summary>
+    public Engine? Engine { get; init; }
+
+    /// <summary>The strategy for sensitive instructions.</summary>
+    public Strategy? Strategy { get; init; }
+
+    /// <summary>Kernel image; the demo kernel when null.</summary>
+    public string? Kernel { get; init; }
+
+    /// <summary>Initial RAM disk, or multiboot modules separated by commas.</summary>
+    public string? Initrd { get; init; }
+
+    /// <summary>Kernel command line.</summary>
+    public string Append { get; init; } = "";
+
+    /// <summary>Guest RAM in bytes.</summary>
+    public uint? Memory { get; init; }
+
+    /// <summary>A guest's reset ends the run.</summary>
+    public bool NoReboot { get; init; }
+
+    /// <summary>Where to write the counters as JSON.</summary>
+    public string? Stats { get; init; }
+
+    /// <summary>Where to write the trace: <c>file:PATH</c> or <c>otlp:URL</c>.</summary>
+    public string? Trace { get; init; }
+
+    /// <summary>Guest instructions after which to stop.</summary>
+    public ulong Limit { get; init; } = ulong.MaxValue;
+
+    /// <summary>Reads an engine's name.</summary>
+    /// <exception cref="InputException">Unknown.</exception>
+    public static Engine ParseEngine(string text, string where) => text switch
+    {
+        "emulated" => Plexus.Monitor.Engine.Emulated,
+        "ring3" => Plexus.Monitor.Engine.Ring3,
+        _ => throw new InputException($"{where} {text}: unknown engine; choose emulated or ring3"),
+    };
+
+    /// <summary>Reads a strategy's name.</summary>
+    /// <exception cref="InputException">Unknown.</exception>
+    public static Strategy ParseStrategy(string text, string where) => text switch
+    {
+        "int3-monitor" => Plexus.Messaging.Contracts.Patcher.Strategy.Int3Monitor,
+        "jump-stub" => Plexus.Messaging.Contracts.Patcher.Strategy.JumpStub,
+        "auto" => Plexus.Messaging.Contracts.Patcher.Strategy.Auto,
+        _ => throw new InputException($"{where} {text}: unknown strategy; choose int3-monitor, jump-stub or auto"),
+    };
+
+    /// <summary>These settings with <c>name=value</c> pairs laid over, separated by commas: one side of <c>plexus diff</c>.</summary>
+    /// <exception cref="InputException">Unknown name or value.</exception>
+    public RunSettings With(string overrides, string option)
+    {
+        ArgumentNullException.ThrowIfNull(overrides);
+        RunSettings result = this;
+        foreach (string pair in overrides.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            int equals = pair.IndexOf('=', StringComparison.Ordinal);
+            string name = equals < 0 ? pair : pair[..equals];
+            string value = equals < 0 ? "" : pair[(equals + 1)..];
+            string where = $"{option} {name}=";
+            result = name switch
+            {
+                "engine" => result with { Engine = ParseEngine(value, where) },
+                "strategy" => result with { Strategy = ParseStrategy(value, where) },
+                "machine" => result with { Machine = value },
+                "mem" => result with { Memory = MemorySize.Parse(value, where) },
+                _ => throw new InputException($"{option} {pair}: unknown setting; known are engine=, strategy=, machine=, mem="),
+            };
+        }
+
+        return result;
+    }
+}
