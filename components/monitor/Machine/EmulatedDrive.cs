@@ -18,6 +18,8 @@ internal sealed class EmulatedDrive(Vcpu vcpu, PlatformLines lines, MachineClock
             if (clock.ShouldReturn(request, out MachineExit exit))
                 return exit;
             clock.RunDueTimers();
+            if (lines.StopRequested)
+                continue;
             bool wakes = lines.Nmi || (lines.Intr && (v.Eflags & InterruptFlag) != 0);
             if (v.Halted != 0 && !wakes)
             {

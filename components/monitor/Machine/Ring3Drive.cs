@@ -82,6 +82,8 @@ internal sealed class Ring3Drive
             if (clock.ShouldReturn(request, out MachineExit exit))
                 return exit;
             clock.RunDueTimers();
+            if (lines.StopRequested)
+                continue;
             DrainHits();
             bool deliverable = (lines.Intr && (v.Eflags & InterruptFlag) != 0) || lines.Nmi;
             if (v.Halted != 0 && !deliverable)

@@ -1,0 +1,41 @@
+using Plexus.Messaging;
+
+namespace Plexus.Monitor.Tests;
+
+/// <summary>An endpoint whose answers a test gives, message type by message type.</summary>
+internal sealed class ScriptedEndpoint(string target) : IEndpoint
+{
+    private readonly Dictionary<Type, Delegate> answers = [];
+
+    public string Target => target;
+
+    public List<object> Received { get; } = [];
+
+    public bool Record { get; set; } = true;
+
+    public ScriptedEndpoint Answer<TRequest, TReply>(Func<TRequest, TReply> answer)
+    {
+        answers[typeof(TRequest)] = answer;
+        return this;
+    }
+
+    public TReply Call<TRequest, TReply>(in TRequest request)
+        where TRequest : struct
+        where TReply : struct
+    {
+        if (Record)
+            Received.Add(request);
+        return answers.TryGetValue(typeof(TRequest), out Delegate? answer)
+            ? ((Func<TRequest, TReply>)answer)(request)
+            : throw new InvalidOperationException($"{target} was asked {typeof(TRequest).Name}, which the test did not expect");
+    }
+
+    public void Post<TMessage>(in TMessage message)
+        where TMessage : struct
+    {
+        if (Record)
+            Received.Add(message);
+    }
+
+    public IEnumerable<T> Of<T>() => Received.OfType<T>();
+}
