@@ -50,13 +50,15 @@ public readonly partial record struct Plant(
 /// <param name="Stubs">How many of them go through a stub.</param>
 /// <param name="Demoted">Stubs taken back to INT3 by this planting, because of a conflict.</param>
 /// <param name="Straddles">The page holds an executable straddling instruction: the next page must be mapped as verified.</param>
+/// <param name="Evicted">Pages given up to make room, least recently planted first; their mappings must go. Empty in all but rare cases.</param>
 [Message(0x0402)]
 public readonly partial record struct Planted(
     [property: Key(0)] uint ViewFrame,
     [property: Key(1)] int Sites,
     [property: Key(2)] int Stubs,
     [property: Key(3)] int Demoted,
-    [property: Key(4)] bool Straddles);
+    [property: Key(4)] bool Straddles,
+    [property: Key(5)] DroppedPage[]? Evicted = null);
 
 /// <summary>Asks what a code EIP stands for.</summary>
 /// <param name="User">Privilege class.</param>
@@ -140,7 +142,7 @@ public readonly partial record struct DroppedPage(
 [Message(0x0408)]
 public readonly partial record struct Invalidated([property: Key(0)] DroppedPage[] Dropped);
 
-/// <summary>Restores INT3 at the straddling instruction of a code page: its next page is no longer the verified one.</summary>
+/// <summary>Restores INT3 at the straddling instructions of a code page: its next page is no longer the verified one. Answered with <see cref="Planted"/> (all zeros when there is no such page).</summary>
 [Message(0x0409)]
 public readonly partial record struct BreakPair([property: Key(0)] CodePageKey Page);
 
@@ -152,13 +154,18 @@ public readonly partial record struct SetStrategy(
     [property: Key(2)] Strategy Strategy);
 
 /// <summary>The road the site has now, and the reason when it is not the wished one.</summary>
+/// <param name="Changed">The road is another than before.</param>
+/// <param name="Strategy">The road now: <see cref="Patcher.Strategy.Int3Monitor"/> or <see cref="Patcher.Strategy.JumpStub"/>.</param>
+/// <param name="Reason">Why it is not the wished one; otherwise null.</param>
+/// <param name="Evicted">Pages given up to make room for a stub; their mappings must go. Empty in all but rare cases.</param>
 [Message(0x040B)]
 public readonly partial record struct StrategySet(
     [property: Key(0)] bool Changed,
     [property: Key(1)] Strategy Strategy,
-    [property: Key(2)] string? Reason);
+    [property: Key(2)] string? Reason,
+    [property: Key(3)] DroppedPage[]? Evicted = null);
 
-/// <summary>Drops all code pages and stubs of a privilege class and adopts a new layout (the windows moved).</summary>
+/// <summary>Drops all code pages and stubs of a privilege class and adopts a new layout (the windows moved). Answered with <see cref="Invalidated"/>.</summary>
 [Message(0x040C)]
 public readonly partial record struct SetLayout(
     [property: Key(0)] bool User,
