@@ -2,10 +2,11 @@ namespace Plexus.Messaging;
 
 /// <summary>A host failure that a component answered with: never a guest fault. Stops the machine with a clear report.</summary>
 /// <param name="component">The component that failed.</param>
-/// <param name="code">A short stable code, for example <c>no-handler</c>, <c>malformed</c>, <c>exception</c>.</param>
+/// <param name="code">A short stable code; see <see cref="FaultCodes"/>.</param>
 /// <param name="detail">What happened, in one line.</param>
-public sealed class ComponentFaultException(string component, string code, string detail)
-    : Exception($"{component}: {code}: {detail}")
+/// <param name="inner">The exception that the component threw, when it did so in this process.</param>
+public sealed class ComponentFaultException(string component, string code, string detail, Exception? inner = null)
+    : Exception($"{component}: {code}: {detail}", inner)
 {
     /// <summary>The component that failed.</summary>
     public string Component { get; } = component;
