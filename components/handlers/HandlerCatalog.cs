@@ -1,0 +1,39 @@
+using Iced.Intel;
+using Plexus.Handlers.Families;
+
+namespace Plexus.Handlers;
+
+/// <summary>What ring 3 can emulate. Everything else that is sensitive goes to ring 0.</summary>
+public static class HandlerCatalog
+{
+    private static readonly IHandler[] Handlers =
+    [
+        new InterruptFlagHandler(),
+        new PushFlagsHandler(),
+        new PopFlagsHandler(),
+        new SelectorHandler(),
+        new PushSelectorHandler(),
+        new DescriptorTableHandler(),
+        new CpuidHandler(),
+        new PortHandler(),
+    ];
+
+    /// <summary>Whether a sensitive instruction of guest-kernel privilege has a ring-3 handler.</summary>
+    /// <param name="instruction">The instruction, decoded as 32-bit code.</param>
+    public static bool CanHandle(in Instruction instruction) => Find(instruction) is not null;
+
+    /// <summary>The handler of an instruction, or null.</summary>
+    internal static IHandler? Find(in Instruction instruction)
+    {
+        // LOCK makes these #UD; a REP prefix means nothing to them, but nobody writes it in earnest either: ring 0 sorts it out.
+        if (instruction.HasLockPrefix || instruction.HasRepPrefix || instruction.HasRepnePrefix)
+            return null;
+        foreach (IHandler handler in Handlers)
+        {
+            if (handler.Handles(instruction))
+                return handler;
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,183 @@
+using Iced.Intel;
+using Plexus.Messaging.Contracts.Handlers;
+
+namespace Plexus.Handlers;
+
+/// <summary>Turns the displaced instructions of one patch into stub code.</summary>
+internal sealed class StubWriter
+{
+    private readonly BuildStub request;
+    private readonly Instruction[] instructions;
+    private readonly IHandler?[] handlers;
+    private readonly bool[] reachable;
+    private readonly bool[] targeted;
+    private readonly StubCode code;
+
+    private StubWriter(in BuildStub request, uint virtualCpuLinear)
+    {
+        this.request = request;
+        int count = request.Instructions.Length;
+        instructions = new Instruction[count];
+        handlers = new IHandler?[count];
+        reachable = new bool[count];
+        targeted = new bool[count];
+        code = new StubCode(virtualCpuLinear);
+    }
+
+    /// <summary>Writes the code of a stub, without a place.</summary>
+    /// <param name="request">The patch.</param>
+    /// <param name="virtualCpuLinear">Linear address of the first virtual CPU page.</param>
+    /// <param name="reason">Why there can be no stub, when the result is null.</param>
+    /// <exception cref="ArgumentException">The instructions are not those of one patch.</exception>
+    internal static StubCode? TryWrite(in BuildStub request, uint virtualCpuLinear, out string? reason)
+    {
+        StubWriter writer = new(request, virtualCpuLinear);
+        writer.Decode();
+        reason = writer.Objection();
+        if (reason is not null)
+            return null;
+        writer.Write();
+        return writer.code;
+    }
+
+    private bool IsSti(int i) => handlers[i] is not null && instructions[i].Code == Code.Sti;
+
+    private bool IsDeferred(int i) =>
+        request.Instructions[i].Sensitive ? handlers[i] is null : Relocator.IsDeferred(instructions[i]);
+
+    /// <summary>Whether control goes on behind instruction i inside the stub. After a deferred one it goes on in the code page.</summary>
+    private bool FallsThrough(int i) =>
+        handlers[i] is not null || (!IsDeferred(i) && Relocator.FallsThrough(instructions[i]));
+
+    private void Decode()
+    {
+        uint eip = request.PatchEip;
+        if (request.Instructions.Length == 0)
+            throw new ArgumentException("A patch displaces at least one instruction.");
+        for (int i = 0; i < instructions.Length; i++)
+        {
+            StubInstruction source = request.Instructions[i];
+            Decoder decoder = Decoder.Create(32, source.Bytes.ToArray(), source.Eip);
+            decoder.Decode(out instructions[i]);
+            if (source.Eip != eip)
+                throw new ArgumentException($"The displaced instruction at {source.Eip:X8} does not follow the one before it.");
+
+            // What does not decode, or decodes differently here, can only be sensitive; ring 0 emulates it from the guest's own bytes.
+            bool isWhole = !instructions[i].IsInvalid && instructions[i].Length == source.Bytes.Length;
+            if (!isWhole && !source.Sensitive)
+                throw new ArgumentException($"The bytes at {source.Eip:X8} are not one innocuous instruction.");
+            handlers[i] = isWhole && source.Sensitive ? HandlerCatalog.Find(instructions[i]) : null;
+            eip += (uint)source.Bytes.Length;
+        }
+
+        if (eip != request.ReturnEip)
+            throw new ArgumentException($"The displaced instructions end at {eip:X8}, not at {request.ReturnEip:X8}.");
+    }
+
+    private string? Objection()
+    {
+        if (request.Instructions[0].Sensitive && handlers[0] is null)
+            return HandlersComponent.NoHandler;
+        FollowControl();
+        bool handlesAny = false;
+        for (int i = 0; i < instructions.Length; i++)
+        {
+            if (!reachable[i])
+                continue;
+            handlesAny |= handlers[i] is not null;
+            if (!request.Instructions[i].Sensitive && Relocator.Objection(instructions[i]) is { } objection)
+                return $"{instructions[i].Mnemonic} at {request.Instructions[i].Eip:X8}: {objection}";
+        }
+
+        if (!handlesAny)
+            return HandlersComponent.NoHandler;
+        return reachable[^1] && IsSti(instructions.Length - 1) ? HandlersComponent.NothingAfterSti : null;
+    }
+
+    /// <summary>Finds the instructions that control reaches inside the stub, and those that branches inside it go to.</summary>
+    private void FollowControl()
+    {
+        Stack<int> open = new([0]);
+        while (open.TryPop(out int i))
+        {
+            if (reachable[i])
+                continue;
+            reachable[i] = true;
+            if (FallsThrough(i) && i + 1 < instructions.Length)
+                open.Push(i + 1);
+            if (!request.Instructions[i].Sensitive && Relocator.Target(instructions[i]) is { } target && IndexOf(target) is { } inside)
+            {
+                targeted[inside] = true;
+                open.Push(inside);
+            }
+        }
+    }
+
+    private int? IndexOf(uint eip)
+    {
+        int index = Array.FindIndex(request.Instructions, instruction => instruction.Eip == eip);
+        return index < 0 ? null : index;
+    }
+
+    private void Write()
+    {
+        int[] labels = new int[instructions.Length];
+        for (int i = 0; i < labels.Length; i++)
+            labels[i] = code.NewLabel();
+        int end = code.NewLabel();
+        for (int i = 0; i < instructions.Length; i++)
+        {
+            if (!reachable[i])
+                continue;
+            bool afterSti = i > 0 && reachable[i - 1] && IsSti(i - 1);
+            if (afterSti && targeted[i])
+            {
+                // Also reached by a branch, where no STI came before: a copy of its own without the shadow.
+                WriteOne(i, afterSti: true, labels);
+                if (FallsThrough(i))
+                {
+                    int skip = i + 1 < labels.Length ? code.NewLabel() : end;
+                    code.Begin(NextEip(i), IsSti(i));
+                    code.Branch(Code.Jmp_rel32_32, skip);
+                    code.Mark(labels[i]);
+                    WriteOne(i, afterSti: false, labels);
+                    if (skip != end)
+                        code.Mark(skip);
+                    continue;
+                }
+
+                afterSti = false;
+            }
+
+            code.Mark(labels[i]);
+            WriteOne(i, afterSti, labels);
+        }
+
+        if (!reachable[^1] || !FallsThrough(instructions.Length - 1))
+            return;
+        code.Mark(end);
+        code.Begin(request.ReturnEip, afterSti: false);
+        code.JumpTo(request.ReturnEip);
+    }
+
+    private uint NextEip(int i) => request.Instructions[i].Eip + (uint)request.Instructions[i].Bytes.Length;
+
+    private void WriteOne(int i, bool afterSti, int[] labels)
+    {
+        StubInstruction source = request.Instructions[i];
+        code.Begin(source.Eip, afterSti);
+        if (handlers[i] is { } handler)
+        {
+            handler.Write(code, instructions[i], source.RecordId);
+        }
+        else if (IsDeferred(i))
+        {
+            code.Defer();
+        }
+        else
+        {
+            int? label = Relocator.Target(instructions[i]) is { } target && IndexOf(target) is { } inside ? labels[inside] : null;
+            Relocator.Write(code, instructions[i], source.Bytes, label);
+        }
+    }
+}
