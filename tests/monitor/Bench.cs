@@ -33,7 +33,7 @@ internal sealed class Bench : IDisposable
             .Answer<PortWrite, BusResult>(_ => new BusResult(AccessStatus.Ok, 0))
             .Answer<RunTimers, NextDeadline>(_ => new NextDeadline(ulong.MaxValue))
             .Answer<Acknowledge, Vector>(_ => new Vector(0x20));
-        Patcher.Answer<SetLayout, StrategySet>(l =>
+        Patcher.Answer<SetLayout, Invalidated>(l =>
             {
                 if (!l.User)
                     Layout = l.Layout;

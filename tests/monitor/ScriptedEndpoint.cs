@@ -1,4 +1,5 @@
 using Plexus.Messaging;
+using Plexus.Messaging.Codec;
 
 namespace Plexus.Monitor.Tests;
 
@@ -20,8 +21,8 @@ internal sealed class ScriptedEndpoint(string target) : IEndpoint
     }
 
     public TReply Call<TRequest, TReply>(in TRequest request)
-        where TRequest : struct
-        where TReply : struct
+        where TRequest : struct, IMessage<TRequest>
+        where TReply : struct, IMessage<TReply>
     {
         if (Record)
             Received.Add(request);
@@ -31,7 +32,7 @@ internal sealed class ScriptedEndpoint(string target) : IEndpoint
     }
 
     public void Post<TMessage>(in TMessage message)
-        where TMessage : struct
+        where TMessage : struct, IMessage<TMessage>
     {
         if (Record)
             Received.Add(message);

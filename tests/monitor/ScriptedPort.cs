@@ -1,4 +1,5 @@
 using Plexus.Messaging;
+using Plexus.Messaging.Codec;
 
 namespace Plexus.Monitor.Tests;
 
@@ -20,15 +21,15 @@ internal sealed class ScriptedPort : IComponentPort
     }
 
     public void OnCall<TRequest, TReply>(CallHandler<TRequest, TReply> handler)
-        where TRequest : struct
-        where TReply : struct => handlers[typeof(TRequest)] = handler;
+        where TRequest : struct, IMessage<TRequest>
+        where TReply : struct, IMessage<TReply> => handlers[typeof(TRequest)] = handler;
 
     public void OnPost<TMessage>(PostHandler<TMessage> handler)
-        where TMessage : struct => handlers[typeof(TMessage)] = handler;
+        where TMessage : struct, IMessage<TMessage> => handlers[typeof(TMessage)] = handler;
 
     public IEndpoint Connect(string component) => this[component];
 
     public TReply Call<TRequest, TReply>(in TRequest request)
-        where TRequest : struct
-        where TReply : struct => ((CallHandler<TRequest, TReply>)handlers[typeof(TRequest)])(request);
+        where TRequest : struct, IMessage<TRequest>
+        where TReply : struct, IMessage<TReply> => ((CallHandler<TRequest, TReply>)handlers[typeof(TRequest)])(request);
 }

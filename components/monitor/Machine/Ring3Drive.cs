@@ -361,6 +361,7 @@ internal sealed class Ring3Drive
         if (++site.Heat < site.NextPromotion || !space.Code.TryGetValue(point.GuestEip >> 12, out CodeMapping mapping))
             return;
         StrategySet set = patcher.Call<SetStrategy, StrategySet>(new SetStrategy(mapping.Key, point.GuestEip, Strategy.JumpStub));
+        views.UnmapAll(set.Evicted);
         site.Heat = 0;
         site.NextPromotion = (int)Math.Min(site.NextPromotion * 16L, int.MaxValue);
         if (set.Changed)

@@ -90,7 +90,7 @@ internal sealed class CodeViews
             if (!windows.Move(eip))
                 return false;
             counters.Count(Work.LayoutMove);
-            patcher.Call<SetLayout, StrategySet>(new SetLayout(user, windows.Layout));
+            patcher.Call<SetLayout, Invalidated>(new SetLayout(user, windows.Layout));
             if (!user)
                 pages.MoveTo(windows.Layout.VirtualCpuLinear);
         }
@@ -164,13 +164,10 @@ internal sealed class CodeViews
         }
 
         bursts[frame] = burst;
-        DroppedPage[] dropped = patcher.Call<Invalidate, Invalidated>(new Invalidate(frame)).Dropped;
-        foreach (DroppedPage page in dropped)
-            Unmap(page);
+        UnmapAll(patcher.Call<Invalidate, Invalidated>(new Invalidate(frame)).Dropped);
     }
 
-    /// <summary>Pages that the patcher gave up to make room, or dropped for another reason.</summary>
-    internal void Unmap(in DroppedPage page)
+    private void Unmap(in DroppedPage page)
     {
         ViewWindows windows = Windows(page.Page.User);
         uint number = page.Page.EipPage >> 12;
@@ -181,6 +178,13 @@ internal sealed class CodeViews
             space.Code.Remove(number);
             paging.UnmapArena(space, (page.Page.EipPage + windows.Layout.CodeBase) >> 12, 1);
         }
+    }
+
+    /// <summary>Pages that the patcher gave up to make room.</summary>
+    internal void UnmapAll(DroppedPage[]? dropped)
+    {
+        foreach (DroppedPage page in dropped ?? [])
+            Unmap(page);
     }
 
     /// <summary>The guest's tables no longer lead to the code page mapped at a linear page: the next fetch looks again.</summary>
@@ -270,6 +274,7 @@ internal sealed class CodeViews
         counters.Count(Work.Plant);
         for (int i = 0; i < planted.Demoted; i++)
             counters.Count(Work.Demotion);
+        UnmapAll(planted.Evicted);
         paging.WriteProtect(key.Frame);
     }
 
