@@ -63,8 +63,15 @@ internal sealed class ComponentNode
         thread.Start();
     }
 
+    /// <summary>True when no message is accepted any more.</summary>
+    public bool IsClosed { get; private set; }
+
     /// <summary>No further message is accepted; what is in the inbox will still be handled.</summary>
-    public void Close() => inbox.Writer.TryComplete();
+    public void Close()
+    {
+        IsClosed = true;
+        inbox.Writer.TryComplete();
+    }
 
     /// <summary>Puts an envelope into the inbox unless it is full or closed.</summary>
     public bool TryEnqueue(Envelope envelope) => inbox.Writer.TryWrite(envelope);

@@ -30,20 +30,17 @@ internal sealed class Endpoint(Fabric fabric, string from, string target) : IEnd
         ulong correlation = fabric.NextCorrelation();
         Wire.Write(envelope.Request, in request, correlation, TraceContext.Outgoing);
         fabric.Exchange(to, envelope, owner);
-        TReply reply;
+        if (owner)
+            fabric.LeaveCall();
         try
         {
-            reply = Wire.ReadReply<TReply>(Target, envelope, correlation);
+            return Wire.ReadReply<TReply>(Target, envelope, correlation);
         }
         finally
         {
             // After a fault too: the bytes have been read, and nobody else holds the envelope.
             Volatile.Write(ref spare, envelope);
         }
-
-        if (owner)
-            fabric.LeaveCall();
-        return reply;
     }
 
     /// <inheritdoc/>

@@ -17,7 +17,8 @@ public sealed class Fabric : IDisposable
     private readonly Dictionary<string, ComponentNode> nodes = new(StringComparer.Ordinal);
     private readonly List<CallEdge> edges = [];
     private ComponentNode[] order = [];
-    private Thread owner = Thread.CurrentThread;
+    private volatile Thread owner = Thread.CurrentThread;
+    private volatile bool hasQueued;
     private int ownerId = Environment.CurrentManagedThreadId;
     private int depth;
     private ulong correlation;
@@ -146,9 +147,11 @@ public sealed class Fabric : IDisposable
             return;
         if (order.Any(node => node.IsOnOwnThread))
             throw new InvalidOperationException("a component cannot dispose of its fabric");
-        closed = true;
         if (!IsOwner)
             BindOwner();
+        else if (depth != 0)
+            throw new InvalidOperationException("a component cannot dispose of its fabric");
+        closed = true;
         foreach (ComponentNode node in order)
         {
             node.Close();
@@ -176,8 +179,6 @@ public sealed class Fabric : IDisposable
         if (!isOwner)
         {
             EnqueueAsOther(to, envelope);
-            if (to.Placement == Placement.Inline)
-                WakeOwner();
             while (!envelope.IsCompleted)
             {
                 if (!envelope.Wait(PatienceMilliseconds) && to.Placement == Placement.Inline && !owner.IsAlive && !envelope.IsCompleted)
@@ -225,8 +226,6 @@ public sealed class Fabric : IDisposable
         if (!IsOwner)
         {
             EnqueueAsOther(to, envelope);
-            if (to.Placement == Placement.Inline)
-                WakeOwner();
             return;
         }
 
@@ -243,6 +242,8 @@ public sealed class Fabric : IDisposable
                 throw new ComponentFaultException(to.Name, FaultCodes.Cycle, "posted to while its inbox is full and one of its own handlers is running");
             to.PumpOne();
         }
+
+        hasQueued = true;
     }
 
     /// <summary>Makes the owner look around if it is waiting.</summary>
@@ -258,17 +259,31 @@ public sealed class Fabric : IDisposable
 
     private int PumpIdle()
     {
+        if (!hasQueued)
+            return 0;
+
+        // Cleared before looking: what is queued meanwhile sets it again.
+        hasQueued = false;
         int handled = 0;
+        bool skipped = false;
         foreach (ComponentNode node in order)
         {
-            if (node.Placement != Placement.Inline || node.IsActive || node.Waiting == 0)
+            if (node.Placement != Placement.Inline || node.Waiting == 0)
                 continue;
+            if (node.IsActive)
+            {
+                skipped = true;
+                continue;
+            }
+
             depth++;
             while (node.PumpOne())
                 handled++;
             depth--;
         }
 
+        if (skipped)
+            hasQueued = true;
         return handled;
     }
 
@@ -311,11 +326,17 @@ public sealed class Fabric : IDisposable
                 WakeOwner();
             Blocking.Wait(to.WaitForRoom());
         }
+
+        if (to.Placement == Placement.Inline)
+        {
+            hasQueued = true;
+            WakeOwner();
+        }
     }
 
-    private void ThrowIfClosed(ComponentNode to)
+    private static void ThrowIfClosed(ComponentNode to)
     {
-        if (Volatile.Read(ref closed))
+        if (to.IsClosed)
             throw new ComponentFaultException(to.Name, FaultCodes.Stopped, "the fabric has been disposed of");
     }
 

@@ -61,6 +61,9 @@ public sealed class FakeFabric
         where TReply : struct, IMessage<TReply>
         => Exchange<TRequest, TReply>(component, in request);
 
+    /// <summary>An endpoint of somebody above the component. Unlike <see cref="Call"/> it allocates nothing per Call, once warm.</summary>
+    public IEndpoint Connect(string component) => new FakeEndpoint(this, component, isTest: true);
+
     /// <summary>Posts to a component as somebody above it would; its handler has run on return.</summary>
     public void Post<TMessage>(string component, in TMessage message)
         where TMessage : struct, IMessage<TMessage>
@@ -142,7 +145,7 @@ public sealed class FakeFabric
             CallEdge edge = new(component, target);
             if (!fabric.edges.Contains(edge))
                 fabric.edges.Add(edge);
-            return new FakeEndpoint(fabric, target);
+            return new FakeEndpoint(fabric, target, isTest: false);
         }
 
         private void Add(MessageHandler handler)
@@ -152,7 +155,7 @@ public sealed class FakeFabric
         }
     }
 
-    private sealed class FakeEndpoint(FakeFabric fabric, string target) : IEndpoint
+    private sealed class FakeEndpoint(FakeFabric fabric, string target, bool isTest) : IEndpoint
     {
         private Envelope? spare;
 
@@ -160,7 +163,8 @@ public sealed class FakeFabric
 
         TReply IEndpoint.Call<TRequest, TReply>(in TRequest request)
         {
-            fabric.Keep(Target, isPost: false, in request);
+            if (!isTest)
+                fabric.Keep(Target, isPost: false, in request);
             Envelope envelope = Interlocked.Exchange(ref spare, null) ?? new Envelope();
             try
             {
@@ -174,7 +178,8 @@ public sealed class FakeFabric
 
         void IEndpoint.Post<TMessage>(in TMessage message)
         {
-            fabric.Keep(Target, isPost: true, in message);
+            if (!isTest)
+                fabric.Keep(Target, isPost: true, in message);
             fabric.Deliver(Target, in message);
         }
     }

@@ -47,10 +47,12 @@ internal sealed class HandlerTable(string component)
         TraceContext outer = TraceContext.Current;
         TraceContext.Current = header.Trace;
         IFabricObserver? observer = Observer;
-        object? state = observer?.Started(Component, handler.RequestType, header.Trace);
+        object? state = null;
         bool failed = true;
         try
         {
+            if (observer is not null)
+                state = observer.Started(Component, handler.RequestType, header.Trace);
             if (!handler.Invoke(ref reader, in header, envelope))
                 return Fail(envelope, header.Correlation, Component, FaultCodes.Malformed, Wire.DescribeMalformed(handler.RequestType.Name, ref reader));
             failed = false;
@@ -65,7 +67,7 @@ internal sealed class HandlerTable(string component)
         catch (Exception exception)
         {
             envelope.Thrown = exception;
-            return Fail(envelope, header.Correlation, Component, FaultCodes.Exception, $"{exception.GetType().Name}: {exception.Message}");
+            return Fail(envelope, header.Correlation, Component, FaultCodes.Exception, $"{exception.GetType().Name}: {exception.Message.ReplaceLineEndings(" ")}");
         }
         finally
         {

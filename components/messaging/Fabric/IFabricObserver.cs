@@ -1,6 +1,6 @@
 namespace Plexus.Messaging;
 
-/// <summary>Sees every message that a component handles, from outside. Called on the handling thread; must not send messages.</summary>
+/// <summary>Sees every message that a component handles, from outside. Called on the handling thread; must neither send messages nor throw.</summary>
 public interface IFabricObserver
 {
     /// <summary>A handler is about to run.</summary>
