@@ -11,10 +11,10 @@ internal sealed unsafe partial class X86Processor
 
     private const uint Cr4Tsd = 1u << 2;
     private const uint Cr4De = 1u << 3;
-    private const uint Cr4Pse = 1u << 4;
-    private const uint Cr4Pae = 1u << 5;
-    private const uint Cr4Pge = 1u << 7;
     private const uint Cr4Pce = 1u << 8;
+
+    /// <summary>PSE, PAE, PGE: a change of any makes cached translations wrong.</summary>
+    private const uint Cr4Translation = (1u << 4) | (1u << 5) | (1u << 7);
 
     /// <summary>What SMSW shows on the physical processor: PE, ET, NE, WP, AM, PG, MP as a host kernel sets them.</summary>
     private const uint PhysicalCr0 = 0x8005_0033;
@@ -111,7 +111,7 @@ internal sealed unsafe partial class X86Processor
             return Fault(VectorGp, 0);
         uint changed = V->Cr4 ^ value;
         V->Cr4 = value;
-        if ((changed & (Cr4Pse | Cr4Pge | Cr4Pae)) != 0)
+        if ((changed & Cr4Translation) != 0)
             FlushTranslations(true);
         ModeChanged();
         return true;
@@ -146,7 +146,7 @@ internal sealed unsafe partial class X86Processor
             return false;
         var segment = (SegmentIndex)op->Segment;
         uint address = Address(op);
-        if (!Load16(segment, address, out limit) || !Load32(segment, (address + 2) & op->AddressMask, out tableBase))
+        if (!Load16(segment, address, out limit) || !Load32(segment, (address + 2) & AddressMask(op), out tableBase))
             return false;
         if (!isWide)
             tableBase &= 0x00FF_FFFF;
@@ -189,7 +189,7 @@ internal sealed unsafe partial class X86Processor
         if (!ProbeStore(segment, address, 6))
             return;
         if (Store16(segment, address, limit))
-            Store32(segment, (address + 2) & op->AddressMask, tableBase);
+            Store32(segment, (address + 2) & AddressMask(op), tableBase);
     }
 
     private static void Invlpg(X86Processor cpu, DecodedOp* op)

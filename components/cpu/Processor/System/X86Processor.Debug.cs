@@ -10,9 +10,6 @@ internal sealed unsafe partial class X86Processor
     /// <summary>DR6: BD, a debug register was accessed while DR7.GD was set.</summary>
     private const uint DebugStatusAccess = 1u << 13;
 
-    /// <summary>DR6: BS, single step.</summary>
-    internal const uint DebugStatusStep = 1u << 14;
-
     /// <summary>Bits of DR6 that read as one.</summary>
     private const uint DebugStatusOnes = 0xFFFF_0FF0;
 
@@ -63,42 +60,24 @@ internal sealed unsafe partial class X86Processor
         return (V->Dr[7] & DebugControlGeneralDetect) == 0 || DebugFault(DebugStatusAccess);
     }
 
-    /// <summary>Enabled breakpoints of the given kind that cover any of <paramref name="length"/> bytes at <paramref name="address"/>.</summary>
-    /// <param name="address">Linear address, or port number.</param>
-    /// <param name="length">Bytes accessed.</param>
-    /// <param name="kinds">Bit k set: breakpoints with R/W field k match (0 execute, 1 write, 2 I/O, 3 read or write).</param>
-    /// <returns>B0-B3 of DR6.</returns>
-    internal uint MatchBreakpoints(uint address, uint length, uint kinds)
-    {
-        uint control = V->Dr[7];
-        uint matched = 0;
-        for (int i = 0; i < 4; i++)
-        {
-            if (((control >> (2 * i)) & 3) == 0)
-                continue;
-            uint field = control >> (16 + (4 * i));
-            if ((kinds & (1u << (int)(field & 3))) == 0)
-                continue;
-
-            // Length encodings 0, 1, 3: 1, 2, 4 bytes, the address aligned to it; 2 is undefined here and taken as 1 byte.
-            uint size = ((field >> 2) & 3) switch { 1 => 2u, 3 => 4u, _ => 1u };
-            uint start = V->Dr[i] & ~(size - 1);
-            if (address - start < size || start - address < length)
-                matched |= 1u << i;
-        }
-
-        return matched;
-    }
-
     /// <summary>I/O breakpoints (CR4.DE, R/W field 2): a trap after the instruction.</summary>
     private void CheckPortBreakpoint(ushort port, int width)
     {
         if ((V->Dr[7] & 0xFF) == 0 || (V->Cr4 & Cr4De) == 0)
             return;
-        uint matched = MatchBreakpoints(port, (uint)width, 1u << 2);
-        if (matched == 0)
-            return;
-        PendingDr6 |= matched;
-        V->PendingDebug = 1;
+        for (int i = 0; i < 4; i++)
+        {
+            uint control = V->Dr[7] >> (16 + (4 * i));
+            if (((V->Dr[7] >> (2 * i)) & 3) == 0 || (control & 3) != 2)
+                continue;
+
+            // Length encodings 0, 1, 3: 1, 2, 4 ports, the first one aligned to it.
+            uint size = ((control >> 2) & 3) switch { 0 => 1u, 1 => 2u, _ => 4u };
+            uint start = V->Dr[i] & ~(size - 1);
+            if (port >= start + size || start >= port + (uint)width)
+                continue;
+            PendingDr6 |= 1u << i;
+            V->PendingDebug = 1;
+        }
     }
 }

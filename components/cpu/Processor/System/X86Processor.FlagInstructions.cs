@@ -15,9 +15,9 @@ internal sealed unsafe partial class X86Processor
 
     private static void RegisterFlagInstructions(HandlerTable table)
     {
-        table.On(Code.Cli, &Cli);
+        table.Straight(Code.Cli, &Cli);
         table.On(Code.Sti, &Sti);
-        table.On([Code.Pushfw, Code.Pushfd], &Pushf);
+        table.Straight([Code.Pushfw, Code.Pushfd], &Pushf);
         table.On([Code.Popfw, Code.Popfd], &Popf);
         table.On(Code.Int_imm8, &IntImmediate);
         table.On(Code.Int3, &Int3);

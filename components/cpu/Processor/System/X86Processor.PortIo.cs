@@ -101,7 +101,7 @@ internal sealed unsafe partial class X86Processor
         if (!BeginIteration(op, out uint count))
             return;
         ushort port = (ushort)V->Gpr[2];
-        uint mask = op->AddressMask;
+        uint mask = AddressMask(op);
         uint offset = V->Gpr[7] & mask;
         if (!CheckPort(port, width) || !ProbeStore(SegmentIndex.Es, offset, (uint)width))
             return;
@@ -125,7 +125,7 @@ internal sealed unsafe partial class X86Processor
         if (!BeginIteration(op, out uint count))
             return;
         ushort port = (ushort)V->Gpr[2];
-        uint mask = op->AddressMask;
+        uint mask = AddressMask(op);
         uint offset = V->Gpr[6] & mask;
         var segment = (SegmentIndex)op->Segment;
         if (!CheckPort(port, width))
@@ -148,7 +148,7 @@ internal sealed unsafe partial class X86Processor
     /// <summary>False when a repeated instruction has nothing to do.</summary>
     private bool BeginIteration(DecodedOp* op, out uint count)
     {
-        count = V->Gpr[1] & op->AddressMask;
+        count = V->Gpr[1] & AddressMask(op);
         return (op->Flags & (OpFlags.Rep | OpFlags.Repne)) == 0 || count != 0;
     }
 
@@ -157,7 +157,7 @@ internal sealed unsafe partial class X86Processor
     {
         if ((op->Flags & (OpFlags.Rep | OpFlags.Repne)) == 0)
             return;
-        uint mask = op->AddressMask;
+        uint mask = AddressMask(op);
         V->Gpr[1] = (V->Gpr[1] & ~mask) | ((count - 1) & mask);
         if (((count - 1) & mask) != 0)
             NextEip = V->Eip;

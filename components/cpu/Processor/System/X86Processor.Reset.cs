@@ -5,8 +5,8 @@ namespace Plexus.Cpu.Processor;
 /// <summary>Registration of the system half, and the state after power-on and RESET# (SDM vol. 3, table 9-1).</summary>
 internal sealed unsafe partial class X86Processor
 {
-    /// <summary>NMIs are held back from the delivery of one until the next IRET (SDM vol. 3, 6.7.1).</summary>
-    internal bool NmiBlocked;
+    /// <summary>NMIs are blocked until the next IRET (SDM vol. 3, 6.7.1).</summary>
+    public bool NmiBlocked;
 
     static partial void RegisterSystem(HandlerTable table)
     {

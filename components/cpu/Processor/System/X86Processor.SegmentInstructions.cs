@@ -44,6 +44,8 @@ internal sealed unsafe partial class X86Processor
     private ushort VisibleSelector(SegmentIndex index) =>
         Physical ? (ushort)(Segment(index).Selector | 3) : Segment(index).Selector;
 
+    private static uint AddressMask(DecodedOp* op) => op->IsAddress32 ? 0xFFFF_FFFF : 0xFFFF;
+
     /// <summary>Loads a 16-bit r/m operand that is operand 0 or 1.</summary>
     private bool LoadWord(DecodedOp* op, out uint value)
     {
@@ -166,7 +168,7 @@ internal sealed unsafe partial class X86Processor
         uint size = IsWide((Code)op->Code) ? 4u : 2u;
         selector = 0;
         bool loaded = size == 4 ? Load32(segment, address, out offset) : Load16(segment, address, out offset);
-        if (!loaded || !Load16(segment, (address + size) & op->AddressMask, out uint wide))
+        if (!loaded || !Load16(segment, (address + size) & AddressMask(op), out uint wide))
             return false;
         selector = (ushort)wide;
         return true;
