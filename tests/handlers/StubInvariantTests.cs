@@ -192,6 +192,8 @@ public sealed class StubInvariantTests
                 Assert.True(!isNextGuest || weighed || entry.Weight == 0 && code[at.Index].Mnemonic == Mnemonic.Jmp, text);
                 if (isNextGuest)
                     Assert.Equal(0, stub.Map[next].RestoreMask);
+                if (isNextGuest && successor != code[at.Index].NextIP32)
+                    Assert.False(stub.Map[next].StiShadow, text);
                 open.Push((next, weighed && !isNextGuest));
             }
         }
