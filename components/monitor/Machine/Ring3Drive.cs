@@ -296,9 +296,22 @@ internal sealed class Ring3Drive
     private bool OnOtherFault(ShadowSpace space, ref Trip trip)
     {
         RollToGuest(space);
-        trip.Event.Eip = vcpu.State.Eip;
-        EmulateOne(ref trip, string.Empty);
-        return false;
+        uint eip = vcpu.State.Eip;
+        trip.Event.Eip = eip;
+        switch (Locate(space, eip).Kind)
+        {
+            case PointKind.Unscanned:
+                // A trapping byte of a planted displacement that no scan had seen as an instruction: the scan takes the patch back.
+                trip.Event.Reason = "scan";
+                return MapCode(space, eip, eip, ref trip);
+            case PointKind.Displaced:
+                trip.Event.Reason = "displaced";
+                EmulateOne(ref trip, "jump-stub");
+                return false;
+            default:
+                EmulateOne(ref trip, string.Empty);
+                return false;
+        }
     }
 
     private bool MapCode(ShadowSpace space, uint pageEip, uint? scanFrom, ref Trip trip)
