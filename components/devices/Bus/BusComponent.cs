@@ -1,0 +1,267 @@
+using Plexus.Messaging;
+using Plexus.Messaging.Contracts.Bus;
+using Plexus.Messaging.Contracts.Common;
+using Plexus.Messaging.Contracts.Device;
+
+namespace Plexus.Devices;
+
+/// <summary>
+/// The bus: routes port and memory accesses to devices by cycles they can take, wakes timed devices in the order of guest time,
+/// has the interrupt controller look at its lines whenever one moved, and supplies ones where nobody answers.
+/// </summary>
+public sealed class BusComponent : IComponent, ISaveRestore
+{
+    /// <summary>The name on the fabric.</summary>
+    public const string FabricName = "bus";
+
+    // Glue.
+    private readonly Chipset chipset;
+    private readonly IReadOnlyList<BusDevice> devices;
+    private readonly BusMap map;
+    private readonly IBusEvents events;
+    private readonly bool probing;
+    private readonly Dictionary<string, int> deviceByName = [];
+    private readonly int interruptController = -1;
+    private IEndpoint[] endpoints = [];
+
+    // Volatile state.
+    private ulong lastNow;
+
+    /// <summary>Makes a bus.</summary>
+    /// <param name="chipset">The wires shared with the devices.</param>
+    /// <param name="devices">The devices; their order breaks ties in nothing but reset.</param>
+    /// <param name="events">Who wants to know; null for nobody.</param>
+    /// <exception cref="ArgumentException">Two devices answer the same port or address, two have one name, or there is more than one interrupt controller.</exception>
+    public BusComponent(Chipset chipset, IReadOnlyList<BusDevice> devices, IBusEvents? events = null)
+    {
+        ArgumentNullException.ThrowIfNull(chipset);
+        ArgumentNullException.ThrowIfNull(devices);
+        this.chipset = chipset;
+        this.devices = devices;
+        this.events = events ?? NoBusEvents.Instance;
+        probing = events is not null;
+        for (int i = 0; i < devices.Count; i++)
+        {
+            if (!deviceByName.TryAdd(devices[i].Name, i))
+                throw new ArgumentException($"Two devices are named {devices[i].Name}.", nameof(devices));
+            if (!devices[i].IsInterruptController)
+                continue;
+            if (interruptController >= 0)
+                throw new ArgumentException($"{devices[interruptController].Name} and {devices[i].Name} are both interrupt controllers.", nameof(devices));
+            interruptController = i;
+        }
+
+        map = new BusMap(devices);
+    }
+
+    /// <inheritdoc/>
+    public string Name => FabricName;
+
+    /// <inheritdoc/>
+    public byte StateVersion => 1;
+
+    /// <inheritdoc/>
+    public void Attach(IComponentPort port)
+    {
+        ArgumentNullException.ThrowIfNull(port);
+        endpoints = [.. devices.Select(device => port.Connect(device.Name))];
+        port.OnCall<PortRead, BusResult>((in PortRead request) => Read(RegionKind.Port, request.Port, request.Width, request.Now));
+        port.OnCall<PortWrite, BusResult>((in PortWrite request) => Write(RegionKind.Port, request.Port, request.Width, request.Value, request.Now));
+        port.OnCall<MmioRead, BusResult>((in MmioRead request) => Read(RegionKind.Memory, request.Address, request.Width, request.Now));
+        port.OnCall<MmioWrite, BusResult>((in MmioWrite request) => Write(RegionKind.Memory, request.Address, request.Width, request.Value, request.Now));
+        port.OnCall<Acknowledge, Vector>(Acknowledge);
+        port.OnCall<RunTimers, NextDeadline>(RunTimers);
+        port.OnCall<ReadStablePorts, StablePorts>(ReadStablePorts);
+        port.OnCall<Reset, Done>(Reset);
+        port.OnCall<SaveState, SavedState>((in SaveState _) => DeviceComponent.Save(this));
+        port.OnCall<RestoreState, Done>((in RestoreState request) => DeviceComponent.Restore(this, request.Data.Span));
+        port.OnCall<Describe, Description>((in Describe _) => new Description(Name, $"ISA bus with {devices.Count} devices"));
+    }
+
+    /// <inheritdoc/>
+    public void Save(StateWriter writer)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        writer.UInt64(lastNow);
+    }
+
+    /// <inheritdoc/>
+    public void Restore(ref StateReader reader)
+    {
+        lastNow = reader.UInt64();
+        chipset.Lines.StablePortsVersion++;
+    }
+
+    private static uint Ones(int width) => width >= 4 ? uint.MaxValue : (1u << (8 * width)) - 1;
+
+    /// <summary>Joins the statuses of the cycles of one access: the access is as good as its worst cycle.</summary>
+    private static AccessStatus Worse(AccessStatus a, AccessStatus b) => a > b ? a : b;
+
+    /// <summary>How many bytes the next cycle carries: what the device takes, naturally aligned, within its region.</summary>
+    private static int CycleWidth(BusMap.Entry? entry, uint address, int rest)
+    {
+        if (entry is null)
+            return 1;
+        int width = Math.Min(entry.Region.MaxWidth, rest == 3 ? 2 : rest);
+        while (width > 1 && ((address & (uint)(width - 1)) != 0 || !entry.Region.Contains(address + (uint)width - 1)))
+            width >>= 1;
+        return width;
+    }
+
+    private static uint Next(RegionKind kind, uint address, int width)
+    {
+        uint next = address + (uint)width;
+        return kind == RegionKind.Port ? next & 0xFFFF : next;
+    }
+
+    private BusResult Read(RegionKind kind, uint address, int width, ulong now)
+    {
+        if (width is not (1 or 2 or 4))
+            return new BusResult(AccessStatus.InvalidAccess, uint.MaxValue);
+        Arrive(now);
+        AccessStatus status = AccessStatus.Ok;
+        uint value = 0;
+        for (int done = 0; done < width;)
+        {
+            BusMap.Entry? entry = map.Find(kind, address);
+            int part = CycleWidth(entry, address, width - done);
+            uint partValue = Ones(part);
+            AccessStatus partStatus = AccessStatus.Unmapped;
+            if (entry is not null)
+            {
+                var request = new DeviceRead(entry.Index, address - entry.Region.Base, part, now);
+                DeviceResult result = endpoints[entry.Device].Call<DeviceRead, DeviceResult>(in request);
+                partStatus = result.Status;
+                if (partStatus == AccessStatus.Ok)
+                    partValue = result.Value & Ones(part);
+            }
+
+            if (probing)
+                events.Cycle(new BusCycle(kind, IsWrite: false, address, part, partValue, entry?.Name, partStatus, now));
+            value |= partValue << (8 * done);
+            status = Worse(status, partStatus);
+            done += part;
+            address = Next(kind, address, part);
+        }
+
+        SampleInterrupts(now);
+        return new BusResult(status, value);
+    }
+
+    private BusResult Write(RegionKind kind, uint address, int width, uint value, ulong now)
+    {
+        if (width is not (1 or 2 or 4))
+            return new BusResult(AccessStatus.InvalidAccess, 0);
+        Arrive(now);
+        AccessStatus status = AccessStatus.Ok;
+        for (int done = 0; done < width;)
+        {
+            BusMap.Entry? entry = map.Find(kind, address);
+            int part = CycleWidth(entry, address, width - done);
+            uint partValue = (value >> (8 * done)) & Ones(part);
+            AccessStatus partStatus = AccessStatus.Unmapped;
+            if (entry is not null)
+            {
+                var request = new DeviceWrite(entry.Index, address - entry.Region.Base, part, partValue, now);
+                partStatus = endpoints[entry.Device].Call<DeviceWrite, DeviceResult>(in request).Status;
+            }
+
+            if (probing)
+                events.Cycle(new BusCycle(kind, IsWrite: true, address, part, partValue, entry?.Name, partStatus, now));
+            status = Worse(status, partStatus);
+            done += part;
+            address = Next(kind, address, part);
+        }
+
+        SampleInterrupts(now);
+        return new BusResult(status, 0);
+    }
+
+    /// <summary>Before anything happens at <paramref name="now"/>, everything due earlier has happened.</summary>
+    private void Arrive(ulong now)
+    {
+        lastNow = Math.Max(lastNow, now);
+        if (chipset.Timers.Earliest <= now)
+            RunDue(now);
+    }
+
+    private void RunDue(ulong now)
+    {
+        while (chipset.Timers.Due(now) is { } slot)
+        {
+            ulong time = slot.Deadline;
+            if (!deviceByName.TryGetValue(slot.Device, out int device))
+                throw new InvalidOperationException($"{slot.Device} has a timer but is not on this bus.");
+            var request = new RunTimers(time);
+            endpoints[device].Call<RunTimers, NextDeadline>(in request);
+            if (slot.Deadline <= time)
+                throw new InvalidOperationException($"{slot.Device} left its deadline at {slot.Deadline} ns after acting at {time} ns.");
+            events.TimerEvent(slot.Device, time);
+            SampleInterrupts(time);
+        }
+    }
+
+    private void SampleInterrupts(ulong now)
+    {
+        if (!chipset.Interrupts.Changed || interruptController < 0)
+            return;
+        var request = new SampleInterrupts(now);
+        endpoints[interruptController].Call<SampleInterrupts, Done>(in request);
+    }
+
+    private Vector Acknowledge(in Acknowledge request)
+    {
+        if (interruptController < 0)
+            throw new InvalidOperationException("There is no interrupt controller on this bus.");
+        Arrive(request.Now);
+        Vector vector = endpoints[interruptController].Call<Acknowledge, Vector>(in request);
+        events.Acknowledged(vector.Value, request.Now);
+        return vector;
+    }
+
+    private NextDeadline RunTimers(in RunTimers request)
+    {
+        Arrive(request.Now);
+        return new NextDeadline(chipset.Timers.Earliest);
+    }
+
+    private StablePorts ReadStablePorts(in ReadStablePorts request)
+    {
+        Arrive(request.Now);
+        var ports = new List<StablePort>();
+        for (int i = 0; i < devices.Count; i++)
+        {
+            if (!devices[i].HasStableRegisters)
+                continue;
+            var ask = new ReadStableRegisters(request.Now);
+            foreach (StableRegister register in endpoints[i].Call<ReadStableRegisters, StableRegisters>(in ask).Registers)
+            {
+                DeviceRegion region = devices[i].Regions[register.Region];
+                uint port = region.Base + register.Offset;
+                if (region.Kind == RegionKind.Port && port < 0x100)
+                    ports.Add(new StablePort((ushort)port, register.Readable, register.Latch, register.Value));
+            }
+        }
+
+        ports.Sort((a, b) => a.Port.CompareTo(b.Port));
+        return new StablePorts([.. ports]);
+    }
+
+    /// <summary>Resets every device; the interrupt controller last, so that it sees no edge of lines that fall or rise meanwhile.</summary>
+    private Done Reset(in Reset request)
+    {
+        if (request.Cold)
+            lastNow = 0;
+        for (int i = 0; i < endpoints.Length; i++)
+        {
+            if (i != interruptController)
+                endpoints[i].Call<Reset, Done>(in request);
+        }
+
+        chipset.Interrupts.Sample(out _, out _);
+        if (interruptController >= 0)
+            endpoints[interruptController].Call<Reset, Done>(in request);
+        chipset.Lines.StablePortsVersion++;
+        return default;
+    }
+}

@@ -1,0 +1,11 @@
+namespace Plexus.Devices;
+
+/// <summary>Capability: the device collects the interrupt request lines and answers INTA cycles.</summary>
+public interface IInterruptController
+{
+    /// <summary>Looks at the request lines.</summary>
+    void SampleInterrupts(ulong now);
+
+    /// <summary>The INTA cycles: returns the vector.</summary>
+    byte Acknowledge(ulong now);
+}
