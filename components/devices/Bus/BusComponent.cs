@@ -14,6 +14,9 @@ public sealed class BusComponent : IComponent, ISaveRestore
     /// <summary>The name on the fabric.</summary>
     public const string FabricName = "bus";
 
+    /// <summary>Virtual CPU pages answer ports below this.</summary>
+    private const uint VirtualPorts = 0x100;
+
     // Glue.
     private readonly Chipset chipset;
     private readonly IReadOnlyList<BusDevice> devices;
@@ -72,6 +75,7 @@ public sealed class BusComponent : IComponent, ISaveRestore
         port.OnCall<Acknowledge, Vector>(Acknowledge);
         port.OnCall<RunTimers, NextDeadline>(RunTimers);
         port.OnCall<ReadStablePorts, StablePorts>(ReadStablePorts);
+        port.OnCall<ReadStablePort, StablePortState>(ReadStablePort);
         port.OnCall<Reset, Done>(Reset);
         port.OnCall<SaveState, SavedState>((in SaveState _) => DeviceComponent.Save(this));
         port.OnCall<RestoreState, Done>((in RestoreState request) => DeviceComponent.Restore(this, request.Data.Span));
@@ -238,13 +242,22 @@ public sealed class BusComponent : IComponent, ISaveRestore
             {
                 DeviceRegion region = devices[i].Regions[register.Region];
                 uint port = region.Base + register.Offset;
-                if (region.Kind == RegionKind.Port && port < 0x100)
+                if (region.Kind == RegionKind.Port && port < VirtualPorts)
                     ports.Add(new StablePort((ushort)port, register.Readable, register.Latch, register.Value));
             }
         }
 
         ports.Sort((a, b) => a.Port.CompareTo(b.Port));
         return new StablePorts([.. ports]);
+    }
+
+    private StablePortState ReadStablePort(in ReadStablePort request)
+    {
+        if (request.Port >= VirtualPorts || map.Find(RegionKind.Port, request.Port) is not { } entry || !devices[entry.Device].HasStableRegisters)
+            return default;
+        Arrive(request.Now);
+        var ask = new ReadStableRegister(entry.Index, request.Port - entry.Region.Base, request.Now);
+        return endpoints[entry.Device].Call<ReadStableRegister, StablePortState>(in ask);
     }
 
     /// <summary>Resets every device; the interrupt controller last, so that it sees no edge of lines that fall or rise meanwhile.</summary>

@@ -130,11 +130,16 @@ public sealed class DualPic : IRegisterAccess, IInterruptController, IStableRegi
     }
 
     /// <inheritdoc/>
-    public StableRegister[] ReadStableRegisters() =>
-    [
-        new(MasterRegion, 1, !master.PollPending, Latch: false, master.Mask),
-        new(SlaveRegion, 1, !slave.PollPending, Latch: false, slave.Mask),
-    ];
+    public StableRegister[] ReadStableRegisters() => [Mask(MasterRegion), Mask(SlaveRegion)];
+
+    /// <inheritdoc/>
+    public StablePortState ReadStableRegister(int region, uint offset)
+    {
+        if (offset != 1 || region is not (MasterRegion or SlaveRegion))
+            return default;
+        Pic8259 chip = region == MasterRegion ? master : slave;
+        return new StablePortState(!chip.PollPending, Latch: false, chip.Mask);
+    }
 
     /// <inheritdoc/>
     public void Reset(bool cold)
@@ -168,6 +173,12 @@ public sealed class DualPic : IRegisterAccess, IInterruptController, IStableRegi
         slave.Restore(ref reader);
         chipset.Lines.StablePortsVersion++;
         chipset.Lines.Intr = master.Interrupt;
+    }
+
+    private StableRegister Mask(int region)
+    {
+        StablePortState state = ReadStableRegister(region, 1);
+        return new StableRegister(region, 1, state.Readable, state.Latch, state.Value);
     }
 
     /// <summary>The slave answers when the cascade lines carry its identity; another identity addresses a chip that is not there.</summary>

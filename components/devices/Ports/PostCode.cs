@@ -44,6 +44,10 @@ public sealed class PostCode(PlatformLines lines, int port = 0x80) : IRegisterAc
     public StableRegister[] ReadStableRegisters() => [new(0, 0, Readable: true, Latch: true, code)];
 
     /// <inheritdoc/>
+    public StablePortState ReadStableRegister(int region, uint offset) =>
+        region == 0 && offset == 0 ? new StablePortState(Readable: true, Latch: true, code) : default;
+
+    /// <inheritdoc/>
     public void Reset(bool cold) => Set(0);
 
     /// <inheritdoc/>

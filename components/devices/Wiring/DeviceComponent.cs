@@ -37,7 +37,7 @@ public sealed class DeviceComponent : IComponent
     public bool HasStableRegisters => Device is IStableRegisters;
 
     /// <summary>What the bus needs to know of the device.</summary>
-    public BusDevice ForBus() => new(Name, Regions, IsInterruptController, HasStableRegisters);
+    public BusDevice ForBus => new(Name, Regions, IsInterruptController, HasStableRegisters);
 
     /// <inheritdoc/>
     public void Attach(IComponentPort port)
@@ -52,7 +52,11 @@ public sealed class DeviceComponent : IComponent
         if (Device is ITimed timed)
             port.OnCall<RunTimers, NextDeadline>((in RunTimers request) => RunTimers(timed, request.Now));
         if (Device is IStableRegisters stable)
-            port.OnCall<ReadStableRegisters, StableRegisters>((in ReadStableRegisters _) => new StableRegisters(stable.ReadStableRegisters()));
+        {
+            port.OnCall<ReadStableRegister, StablePortState>((in ReadStableRegister request) => stable.ReadStableRegister(request.Region, request.Offset));
+                port.OnCall<ReadStableRegisters, StableRegisters>((in ReadStableRegisters _) => new StableRegisters(stable.ReadStableRegisters()));
+        }
+
         if (Device is IInterruptController controller)
         {
             port.OnCall<SampleInterrupts, Done>((in SampleInterrupts request) => SampleInterrupts(controller, request.Now));

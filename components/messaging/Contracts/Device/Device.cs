@@ -44,6 +44,10 @@ public readonly partial record struct StableRegister(
 [Message(0x0806)]
 public readonly partial record struct StableRegisters([property: Key(0)] StableRegister[] Registers);
 
+/// <summary>Asks for one register as <see cref="StableRegisters"/> would list it; answered by <c>StablePortState</c> (no array: for the trap path).</summary>
+[Message(0x080A)]
+public readonly partial record struct ReadStableRegister([property: Key(0)] int Region, [property: Key(1)] uint Offset, [property: Key(2)] ulong Now);
+
 /// <summary>What the line carries besides data, for every byte of a <see cref="SerialInput"/>.</summary>
 [Flags]
 public enum SerialCondition

@@ -1,0 +1,23 @@
+namespace Plexus.Devices;
+
+/// <summary>The device types that come with Plexus, by the names manifests use.</summary>
+public static class DeviceCatalog
+{
+    /// <summary>The types.</summary>
+    public static IReadOnlyDictionary<string, DeviceType> Types { get; } = All().ToDictionary(type => type.Name, StringComparer.Ordinal);
+
+    private static IEnumerable<DeviceType> All() =>
+    [
+        new("i8259-pair", "8259A interrupt controllers, 20h and A0h", (chipset, _) => new DualPic(chipset)),
+        new("i8254", "8254 timer, 40h, and system control port B, 61h", (chipset, settings) =>
+            new Pit8254(chipset.Interrupts.Connect(settings.Irq ?? 0), chipset.Timers.Add(settings.Name))),
+        new("ns16550a", "16550A serial port", (chipset, settings) =>
+            new Uart16550(settings.Base ?? 0x3F8, chipset.Interrupts.Connect(settings.Irq ?? 4), chipset.Timers.Add(settings.Name), settings.Console ?? settings.Name)),
+        new("i8042", "8042 keyboard controller with a keyboard, 60h and 64h", (chipset, settings) =>
+            new KeyboardController(chipset.Lines, chipset.Interrupts.Connect(settings.Irq ?? 1), chipset.Interrupts.Connect(12), chipset.Timers.Add(settings.Name))),
+        new("port80", "POST code latch", (chipset, settings) => new PostCode(chipset.Lines, settings.Base ?? 0x80)),
+        new("port92", "System control port A: A20 and fast reset", (chipset, _) => new SystemControlA(chipset.Lines)),
+        new("debug-exit", "Debug exit port", (chipset, settings) => new DebugExit(chipset.Lines, settings.Base ?? 0xF4)),
+        new("reset-control", "Reset control register, CF9h", (chipset, _) => new ResetControl(chipset.Lines)),
+    ];
+}
