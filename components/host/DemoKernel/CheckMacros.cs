@@ -48,8 +48,8 @@ internal static class CheckMacros
         c.ret(4);
 
         k.Mark("check_failed");
-        c.cli();
-        c.cld();
+        c.push(2); // also ends single-stepping
+        c.popfd();
         c.push(eax);
         c.call(k["normalise"]);
         k.Print("[FAIL] ");
@@ -171,6 +171,24 @@ internal static class CheckMacros
         c.mov(edx, flags);
         c.call(k["enter_user"]);
         k.Expect(k.Cell("last_vector"), Layout.SystemCall, fail);
+    }
+
+    /// <summary>Runs ring-3 code until the fault whose hook is set.</summary>
+    /// <param name="k">The kernel being built.</param>
+    /// <param name="body">Emits the code.</param>
+    /// <param name="flags">EFLAGS to enter with.</param>
+    public static void RunUserToFault(this KernelAssembler k, Action body, uint flags = 0x202)
+    {
+        string name = k.Fresh("user");
+        k.User(name, () =>
+        {
+            body();
+            k.UserExit();
+        });
+        k.Code.mov(k.Cell("last_vector"), -1);
+        k.Code.mov(eax, k.UserAt(name));
+        k.Code.mov(edx, flags);
+        k.Code.call(k["enter_user"]);
     }
 
     /// <summary>Goes to <paramref name="fail"/> unless an instruction raises a fault at ring 3, at its own address, with this error code; EAX changes.</summary>

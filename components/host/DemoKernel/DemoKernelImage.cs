@@ -78,6 +78,14 @@ public static class DemoKernelImage
         FlagChecks.Emit(k);
         SegmentChecks.Emit(k);
         TransferChecks.Emit(k);
+        ControlChecks.Emit(k);
+        LandingChecks.Emit(k);
+        CodeChangeChecks.Emit(k);
+        PagingChecks.Emit(k);
+        UserChecks.Emit(k);
+        InterruptChecks.Emit(k);
+        NestedFaultChecks.Emit(k);
+        HotChecks.Emit(k);
         Tasks.EmitChecks(k);
         SelfChecks.Emit(k, "after everything ran hot");
 

@@ -85,7 +85,7 @@ internal static class Interrupts
         (string Name, int Offset)[] fields =
         [
             ("last_vector", FrameVector), ("last_error", FrameError), ("last_eip", FrameEip),
-            ("last_cs", FrameCs), ("last_flags", FrameFlags), ("last_ebx", FrameEbx),
+            ("last_cs", FrameCs), ("last_flags", FrameFlags), ("last_ebx", FrameEbx), ("last_esp", FrameEsp),
         ];
         foreach ((string name, int offset) in fields)
         {
