@@ -18,6 +18,7 @@ public static class DeviceCatalog
         new("port80", "POST code latch", (chipset, settings) => new PostCode(chipset.Lines, settings.Base ?? 0x80)),
         new("port92", "System control port A: A20 and fast reset", (chipset, _) => new SystemControlA(chipset.Lines)),
         new("debug-exit", "Debug exit port", (chipset, settings) => new DebugExit(chipset.Lines, settings.Base ?? 0xF4)),
+        new("shutdown-port", "Power-off by the word Shutdown, 8900h", (chipset, settings) => new ShutdownPort(chipset.Lines, settings.Base ?? 0x8900)),
         new("reset-control", "Reset control register, CF9h", (chipset, _) => new ResetControl(chipset.Lines)),
     ];
 }
