@@ -12,4 +12,7 @@ public sealed record DeviceSettings(string Name)
 
     /// <summary>Serial ports: the console that gets what is sent; the device's name when null.</summary>
     public string? Console { get; init; }
+
+    /// <summary>Clocks: what the calendar shows at guest time 0; <see cref="Mc146818.DefaultStart"/> when null. For the host's clock, the host's time now.</summary>
+    public DateTime? Start { get; init; }
 }

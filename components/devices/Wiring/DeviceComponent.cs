@@ -54,7 +54,7 @@ public sealed class DeviceComponent : IComponent
         if (Device is IStableRegisters stable)
         {
             port.OnCall<ReadStableRegister, StablePortState>((in ReadStableRegister request) => stable.ReadStableRegister(request.Region, request.Offset));
-                port.OnCall<ReadStableRegisters, StableRegisters>((in ReadStableRegisters _) => new StableRegisters(stable.ReadStableRegisters()));
+            port.OnCall<ReadStableRegisters, StableRegisters>((in ReadStableRegisters _) => new StableRegisters(stable.ReadStableRegisters()));
         }
 
         if (Device is IInterruptController controller)
