@@ -19,7 +19,6 @@ public sealed class Fabric : IDisposable
     private ComponentNode[] order = [];
     private volatile Thread owner = Thread.CurrentThread;
     private volatile bool hasQueued;
-    private int ownerId = Environment.CurrentManagedThreadId;
     private int depth;
     private ulong correlation;
     private ComponentFaultException? postFault;
@@ -72,7 +71,7 @@ public sealed class Fabric : IDisposable
     internal ManualResetEventSlim OwnerSignal { get; } = new(false);
 
     /// <summary>True on the owning thread.</summary>
-    internal bool IsOwner => Environment.CurrentManagedThreadId == ownerId;
+    internal bool IsOwner => ReferenceEquals(Thread.CurrentThread, owner);
 
     /// <summary>Makes the calling thread the owner: inline components run there from now on. The old owner must not be inside a Call.</summary>
     public void BindOwner()
@@ -80,7 +79,6 @@ public sealed class Fabric : IDisposable
         if (depth != 0 && !IsOwner)
             throw new InvalidOperationException("the owning thread is inside a Call");
         owner = Thread.CurrentThread;
-        Volatile.Write(ref ownerId, Environment.CurrentManagedThreadId);
     }
 
     /// <summary>Opens an endpoint for the host.</summary>
