@@ -179,8 +179,8 @@ public sealed class Fabric : IDisposable
             EnqueueAsOther(to, envelope);
             while (!envelope.IsCompleted)
             {
-                if (!envelope.Wait(PatienceMilliseconds) && to.Placement == Placement.Inline && !owner.IsAlive && !envelope.IsCompleted)
-                    throw new ComponentFaultException(to.Name, FaultCodes.NoOwner, "the thread that owns the inline components has ended");
+                if (!envelope.Wait(PatienceMilliseconds) && !envelope.IsCompleted)
+                    ThrowIfOrphaned(to);
             }
 
             return;
@@ -322,7 +322,9 @@ public sealed class Fabric : IDisposable
             ThrowIfClosed(to);
             if (to.Placement == Placement.Inline)
                 WakeOwner();
-            Blocking.Wait(to.WaitForRoom());
+            Task<bool> room = to.WaitForRoom().AsTask();
+            while (!room.Wait(PatienceMilliseconds))
+                ThrowIfOrphaned(to);
         }
 
         if (to.Placement == Placement.Inline)
@@ -336,6 +338,12 @@ public sealed class Fabric : IDisposable
     {
         if (to.IsClosed)
             throw new ComponentFaultException(to.Name, FaultCodes.Stopped, "the fabric has been disposed of");
+    }
+
+    private void ThrowIfOrphaned(ComponentNode to)
+    {
+        if (to.Placement == Placement.Inline && !owner.IsAlive)
+            throw new ComponentFaultException(to.Name, FaultCodes.NoOwner, "the thread that owns the inline components has ended");
     }
 
     private void ThrowPostFault()

@@ -27,6 +27,32 @@ public sealed class AllocationTests
         Assert.Equal(0, allocated);
     }
 
+    [Fact]
+    public void Post_inline_without_tracing_allocates_nothing()
+    {
+        int sum = 0;
+        using Messaging.Fabric fabric = new FabricBuilder()
+            .Add(new LambdaComponent("log", port => port.OnPost((in Note note) => sum += note.Value)), capacity: 16)
+            .Start();
+        IEndpoint endpoint = fabric.Connect("log");
+        Burst(fabric, endpoint);
+        sum = 0;
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Burst(fabric, endpoint);
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+
+        Assert.Equal(499_500, sum);
+        Assert.Equal(0, allocated);
+    }
+
+    private static void Burst(Messaging.Fabric fabric, IEndpoint endpoint)
+    {
+        for (int i = 0; i < 1000; i++)
+            endpoint.Post(new Note(i));
+        fabric.Pump();
+    }
+
     private static LambdaComponent Hop(string name, string next) => new(name, port =>
     {
         IEndpoint endpoint = port.Connect(next);

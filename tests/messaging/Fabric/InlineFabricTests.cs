@@ -102,12 +102,19 @@ public sealed class InlineFabricTests : FabricConformanceTests
     public void Call_without_a_living_owner_is_a_fault()
     {
         Messaging.Fabric? fabric = null;
-        Thread owner = new(() => fabric = Start(Doubler("d")));
+        Thread owner = new(() => fabric = Start(2, Doubler("d")));
         owner.Start();
         owner.Join();
 
         ComponentFaultException fault = Assert.Throws<ComponentFaultException>(() => fabric!.Connect("d").Call<Ask, Told>(new Ask(1)));
 
+        Assert.Equal(FaultCodes.NoOwner, fault.Code);
+        IEndpoint endpoint = fabric!.Connect("d");
+        fault = Assert.Throws<ComponentFaultException>(() =>
+        {
+            for (int i = 0; i < 3; i++)
+                endpoint.Post(new Note(i));
+        });
         Assert.Equal(FaultCodes.NoOwner, fault.Code);
         fabric!.Dispose();
     }
