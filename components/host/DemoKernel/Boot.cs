@@ -121,6 +121,8 @@ internal static class Boot
         Descriptor(k, 0, flat, 0x9F, flat32);            // 70 conforming code
         Descriptor(k, 0, flat, 0x92, flat32);            // 78 data, never accessed
         Gate(k, "kernel_gate", Layout.KernelCode, 0x8C, 0); // 80 call gate for ring 0
+        Descriptor(k, k.At("short_code"), 0xFFFF, 0x9B, 0); // 88 16-bit code
+        Descriptor(k, Layout.KernelBase, 0x3FF, 0x9B, flat32); // 90 32-bit code with a base, 4 MiB
         k.Mark("gdt_end");
         k.Mark("ldt");
         k.Words(0, 0);

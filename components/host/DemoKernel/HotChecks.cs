@@ -122,6 +122,85 @@ internal static class HotChecks
             c.cmp(ebx, esp);
             c.jne(fail);
         }, Rounds / 20, () => k.Hook(Layout.KernelInterrupt, "ignore"));
+        EmitForms(k);
+    }
+
+    private static readonly AssemblerRegister32[] AllButStack = [eax, ecx, edx, ebx, ebp, esi, edi];
+
+    private static void EmitForms(KernelAssembler k)
+    {
+        Assembler c = k.Code;
+        Loop(k, "every register takes CS, STR, SLDT and SMSW, in a hot loop", fail =>
+        {
+            foreach (AssemblerRegister32 register in AllButStack)
+            {
+                c.mov(register, -1);
+                c.mov(register, cs);
+                c.cmp(register, (int)Layout.KernelCode);
+                c.jne(fail);
+                c.str(register);
+                c.and(register, 0xFFFF);
+                c.cmp(register, (int)Layout.TaskState);
+                c.jne(fail);
+                c.sldt(register);
+                c.and(register, 0xFFFF);
+                c.jnz(fail);
+                c.smsw(register);
+                c.and(register, 9);
+                c.cmp(register, 1);
+                c.jne(fail);
+            }
+        }, Rounds / 50);
+        Loop(k, "segment registers and tables store through every base register, in a hot loop", fail =>
+        {
+            foreach (AssemblerRegister32 register in AllButStack)
+            {
+                c.mov(register, k.CellAt("table_image") - 0x40);
+                c.mov(k.Cell("table_image"), -1);
+                c.mov(__word_ptr[register + 0x40], cs);
+                c.cmp(k.Cell("table_image"), unchecked((int)(0xFFFF_0000 | Layout.KernelCode)));
+                c.jne(fail);
+                c.sidt(__[register + 0x40]);
+                c.cmp(__dword_ptr[register + 0x42], k.At("idt"));
+                c.jne(fail);
+                c.sgdt(__[register + 0x40]);
+                c.cmp(__dword_ptr[register + 0x42], k.At("gdt"));
+                c.jne(fail);
+            }
+
+            c.push(-1);
+            c.mov(__word_ptr[esp], ss);
+            c.pop(eax);
+            c.cmp(eax, unchecked((int)(0xFFFF_0000 | Layout.KernelData)));
+            c.jne(fail);
+            c.sub(esp, 8);
+            c.sgdt(__[esp + 2]);
+            c.mov(eax, __dword_ptr[esp + 4]);
+            c.add(esp, 8);
+            c.cmp(eax, k.At("gdt"));
+            c.jne(fail);
+        }, Rounds / 50);
+        k.Check("cli, sti and reads of selectors need no stack, in a hot loop", fail =>
+        {
+            c.mov(esp, 0xF000_0010); // nothing is mapped there
+            string bad = k.Fresh("bad");
+            c.xor(ebx, ebx);
+            k.Repeat(1000, () =>
+            {
+                c.sti();
+                c.cli();
+                c.mov(eax, cs);
+                c.cmp(eax, (int)Layout.KernelCode);
+                c.jne(k[bad]);
+                c.smsw(ax);
+                c.test(al, 1);
+                c.jz(k[bad]);
+            });
+            c.inc(ebx);
+            k.Mark(bad);
+            c.mov(esp, k.Cell("check_esp"));
+            k.Expect(ebx, 1, fail);
+        });
     }
 
     private static void Loop(KernelAssembler k, string text, Action<Label> body, int rounds = Rounds, Action? before = null) => k.Check(text, fail =>

@@ -69,9 +69,11 @@ internal static class Layout
     public const ushort ConformingCode = 0x70;
     public const ushort UntouchedData = 0x78;
     public const ushort KernelGate = 0x80;
+    public const ushort ShortCode = 0x88;
+    public const ushort BasedCode = 0x90;
 
     /// <summary>First selector beyond the GDT limit.</summary>
-    public const ushort BeyondTable = 0x88;
+    public const ushort BeyondTable = 0x98;
 
     // Interrupt vectors.
     public const byte IrqBase = 0x20;

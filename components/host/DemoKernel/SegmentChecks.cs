@@ -21,6 +21,7 @@ internal static class SegmentChecks
         EmitFaults(k);
         EmitTables(k);
         EmitQueries(k);
+        EmitUnusual(k);
     }
 
     private static void EmitReads(KernelAssembler k)
@@ -341,5 +342,81 @@ internal static class SegmentChecks
                 c.jz(fail);
             }
         }
+    }
+
+    /// <summary>States in which a monitor cannot run the guest directly.</summary>
+    private static void EmitUnusual(KernelAssembler k)
+    {
+        Assembler c = k.Code;
+        k.Check("cli, sti, pushf and popf work on a stack segment with a base, cold and hot", fail =>
+        {
+            c.mov(eax, (uint)Layout.BasedData);
+            c.mov(ecx, 0xFF00);
+            c.mov(ss, ax);
+            c.mov(esp, ecx);
+            string bad = k.Fresh("bad");
+            c.xor(ebx, ebx);
+            k.Repeat(1000, () =>
+            {
+                c.sti();
+                c.pushfd();
+                c.cli();
+                c.mov(eax, ss);
+                c.cmp(eax, (int)Layout.BasedData);
+                c.jne(k[bad]);
+                c.test(__dword_ptr.ds[esp + (long)Layout.Scratch(0)], Layout.FlagIf);
+                c.jz(k[bad]);
+                c.popfd();
+                c.pushfd();
+                c.pop(eax);
+                c.test(eax, Layout.FlagIf);
+                c.jz(k[bad]);
+                c.cli();
+            });
+            c.inc(ebx);
+            k.Mark(bad);
+            c.cli();
+            c.mov(ecx, (uint)Layout.KernelData);
+            c.mov(ss, cx);
+            c.mov(esp, k.Cell("check_esp"));
+            k.Expect(ebx, 1, fail);
+        });
+        k.Check("16-bit code runs sensitive instructions and returns", fail =>
+        {
+            // cli ; pushf ; pop ax ; sti ; pushf ; pop bx ; mov cx,cs ; retf (32-bit)
+            k.Routine("short_code", () => k.Bytes(0xFA, 0x9C, 0x58, 0xFB, 0x9C, 0x5B, 0x8C, 0xC9, 0x66, 0xCB));
+            k.Repeat(50, () =>
+            {
+                c.call(Layout.ShortCode, 0);
+                c.cli();
+                c.test(ax, (short)Layout.FlagIf);
+                c.jnz(fail);
+                c.test(bx, (short)Layout.FlagIf);
+                c.jz(fail);
+                c.movzx(ecx, cx);
+                c.cmp(ecx, (int)Layout.ShortCode);
+                c.jne(fail);
+            });
+        });
+        k.Check("32-bit code in a segment with a base runs sensitive instructions and returns", fail =>
+        {
+            k.Routine("based_code", () =>
+            {
+                c.sti();
+                c.pushfd();
+                c.cli();
+                c.pop(ebx);
+                c.mov(ecx, cs);
+                c.retf();
+            });
+            k.Repeat(50, () =>
+            {
+                c.call(Layout.BasedCode, k.Physical("based_code"));
+                k.ExpectFlags(Layout.FlagIf, 0, fail);
+                c.and(ebx, (int)Layout.FlagIf);
+                k.Expect(ebx, Layout.FlagIf, fail);
+                k.Expect(ecx, Layout.BasedCode, fail);
+            });
+        });
     }
 }

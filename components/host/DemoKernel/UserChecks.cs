@@ -170,6 +170,33 @@ internal static class UserChecks
             c.inc(k.Cell("breakpoints"));
             c.ret();
         });
+        k.Check("far call, far ret and iret work within ring 3", fail =>
+        {
+            k.RunUser(fail, 0x202, () =>
+            {
+                string routine = k.Fresh("user_far");
+                string over = k.Fresh("user_over");
+                string landed = k.Fresh("user_landed");
+                c.mov(ebx, 1);
+                c.mov(edi, esp);
+                c.jmp(k[over]);
+                k.Mark(routine);
+                c.shl(ebx, 4);
+                c.retf();
+                k.Mark(over);
+                c.call(Layout.UserCode, k.UserAt(routine));
+                c.pushfd();
+                c.push(cs);
+                c.push(k.UserAt(landed));
+                c.iretd();
+                c.mov(ebx, 0);
+                k.Mark(landed);
+                c.shl(ebx, 4);
+                c.sub(edi, esp);
+                c.add(ebx, edi);
+            });
+            k.Expect(k.Cell("last_ebx"), 0x100, fail);
+        });
         k.Check("ud2 at ring 3 raises #UD", fail => k.ExpectUserFault(6, 0, fail, () => c.ud2()));
         k.Check("an unknown system call answers -1 and comes back", fail =>
         {
