@@ -66,12 +66,6 @@ internal sealed unsafe partial class X86Processor
     /// <summary>Bits that the core ORs into DR6 when it delivers a #DB (B0-B3, BD 13, BS 14).</summary>
     internal uint PendingDr6;
 
-    /// <summary>To call after CS, SS, CR0, CR4, EFLAGS.VM/TF/RF, DR7 or CPL changed: recomputes what is cached of the mode.</summary>
-    public void ModeChanged() => throw new NotImplementedException();
-
-    /// <summary>To call after ES, DS, FS or GS changed.</summary>
-    public void SegmentChanged(SegmentIndex segment) => throw new NotImplementedException();
-
     /// <summary>Registers the handlers of the system half.</summary>
     static partial void RegisterSystem(HandlerTable table);
 }

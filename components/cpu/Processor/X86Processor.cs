@@ -9,8 +9,11 @@ namespace Plexus.Cpu.Processor;
 /// another is the <i>physical processor</i> at CPL 3 (<see cref="Physical"/>), on mapping spaces, whose exceptions all leave the run.
 /// </summary>
 /// <remarks>unsafe: registers, translations and decoded ops live in native memory owned by this object or by the machine (vCPU block, guest memory), all of which outlive it; every guest address passes the TLB, whose entries only ever point at whole frames of guest memory.</remarks>
-internal sealed unsafe partial class X86Processor
+internal sealed unsafe partial class X86Processor : IDisposable
 {
+    /// <summary>Slots of the op arena (64 bytes each).</summary>
+    private const uint CodeCapacity = 1 << 20;
+
     /// <summary>CR0 and EFLAGS bits by name (SDM vol. 3, 2.3 and 2.5).</summary>
     public const uint Cr0Pe = 1, Cr0Mp = 2, Cr0Em = 4, Cr0Ts = 8, Cr0Et = 16, Cr0Ne = 32, Cr0Wp = 1u << 16, Cr0Am = 1u << 18, Cr0Nw = 1u << 29, Cr0Cd = 1u << 30, Cr0Pg = 1u << 31;
     public const uint FlagCf = 1, FlagPf = 4, FlagAf = 16, FlagZf = 64, FlagSf = 128, FlagTf = 256, FlagIf = 512, FlagDf = 1024, FlagOf = 2048, FlagIopl = 0x3000, FlagNt = 1u << 14, FlagRf = 1u << 16, FlagVm = 1u << 17, FlagAc = 1u << 18, FlagId = 1u << 21;
@@ -57,7 +60,43 @@ internal sealed unsafe partial class X86Processor
         Bus = bus;
         Physical = physical;
         NextEip = block->Eip;
+        tlbSupervisor = new Tlb();
+        tlbUser = new Tlb();
+        tlbRead = tlbSupervisor.Read;
+        tlbWrite = tlbSupervisor.Write;
+        tlbExecute = tlbSupervisor.Execute;
+        Segments = (SegmentCache*)NativeMemory.AllocZeroed(16, (nuint)sizeof(SegmentCache));
+        zero = (uint*)NativeMemory.AllocZeroed(4, sizeof(uint));
+        aloneCache = (AloneEntry*)NativeMemory.AlignedAlloc(AloneEntries * (nuint)sizeof(AloneEntry), 64);
+        NativeMemory.Clear(aloneCache, AloneEntries * (nuint)sizeof(AloneEntry));
+        code = new CodeCache(memory, CodeCapacity, &Stale);
+        decoder16 = Iced.Intel.Decoder.Create(16, reader, Options);
+        decoder32 = Iced.Intel.Decoder.Create(32, reader, Options);
     }
+
+    ~X86Processor() => Free();
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Free();
+        tlbSupervisor.Dispose();
+        tlbUser.Dispose();
+        code.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    private void Free()
+    {
+        if (disposed)
+            return;
+        disposed = true;
+        NativeMemory.Free(Segments);
+        NativeMemory.Free(zero);
+        NativeMemory.AlignedFree(aloneCache);
+    }
+
+    private bool disposed;
 
     /// <summary>CPL in force: the guest's, or 3 on the physical processor.</summary>
     public uint Cpl => Physical ? 3 : V->Cpl;

@@ -1,0 +1,66 @@
+using System.Runtime.InteropServices;
+using Plexus.Messaging.Contracts.Cpu;
+
+namespace Plexus.Cpu.Processor;
+
+/// <summary>What the physical processor sees as linear memory: pages of frames with rights. A two-level table, as the hardware's.</summary>
+/// <remarks>unsafe: one native directory and native tables, freed by <see cref="Dispose"/>; a linear page number has 20 bits by masking.</remarks>
+internal sealed unsafe class MappingSpace : IDisposable
+{
+    /// <summary>Entry: frame number in bits 3-31, <see cref="MappingRights"/> in bits 0-2; 0 for no mapping.</summary>
+    private readonly uint** directory = (uint**)NativeMemory.AllocZeroed(1024, (nuint)sizeof(uint*));
+    private bool disposed;
+
+    ~MappingSpace() => Free();
+
+    public Tlb Tlb { get; } = new();
+
+    /// <summary>The entry of a linear page, 0 for none.</summary>
+    public uint Entry(uint linear)
+    {
+        uint* table = directory[linear >> 22];
+        return table == null ? 0 : table[(linear >> 12) & 0x3FF];
+    }
+
+    public void Map(uint linearPage, uint frame, uint pages, MappingRights rights)
+    {
+        for (uint i = 0; i < pages; i++)
+        {
+            uint page = (linearPage + i) & 0xFFFFF;
+            uint* table = directory[page >> 10];
+            if (table == null)
+                directory[page >> 10] = table = (uint*)NativeMemory.AllocZeroed(1024, sizeof(uint));
+            table[page & 0x3FF] = ((frame + i) << 3) | (uint)rights;
+            Tlb.FlushPage(page << 12);
+        }
+    }
+
+    public void Unmap(uint linearPage, uint pages)
+    {
+        for (uint i = 0; i < pages; i++)
+        {
+            uint page = (linearPage + i) & 0xFFFFF;
+            uint* table = directory[page >> 10];
+            if (table != null)
+                table[page & 0x3FF] = 0;
+            Tlb.FlushPage(page << 12);
+        }
+    }
+
+    public void Dispose()
+    {
+        Tlb.Dispose();
+        Free();
+        GC.SuppressFinalize(this);
+    }
+
+    private void Free()
+    {
+        if (disposed)
+            return;
+        disposed = true;
+        for (int i = 0; i < 1024; i++)
+            NativeMemory.Free(directory[i]);
+        NativeMemory.Free(directory);
+    }
+}

@@ -1,0 +1,178 @@
+using Iced.Intel;
+using Plexus.Messaging.Shared;
+
+namespace Plexus.Cpu.Processor;
+
+/// <content>From bytes to ops: blocks within a page, and single instructions for the careful path.</content>
+internal sealed unsafe partial class X86Processor
+{
+    /// <summary>Ops of a block at most: bounds the weight that is executed between two looks at the budget.</summary>
+    internal const int BlockOps = 60;
+
+    /// <summary>A block is entered only with at least this much budget left.</summary>
+    internal const int Slack = 128;
+
+    /// <summary>Iced options that take newer meanings away: on this model F3 0F BC/BD is BSF/BSR, 0F 18-1F are NOPs, F3 0F 09 is WBINVD, F3 90 is NOP.</summary>
+    private const DecoderOptions Options = DecoderOptions.NoMPFX_0FBC | DecoderOptions.NoMPFX_0FBD | DecoderOptions.ForceReservedNop | DecoderOptions.NoPause | DecoderOptions.NoWbnoinvd;
+
+    private readonly BytePointerReader reader = new();
+    private readonly Decoder decoder16;
+    private readonly Decoder decoder32;
+    private readonly CodeCache code;
+
+    /// <summary>The page whose ops run now.</summary>
+    private CodePage* currentPage;
+
+    /// <summary>EIP of offset 0 of the page whose ops run now.</summary>
+    internal uint PageEip;
+
+    /// <summary>Decodes the block that begins at an offset of a page.</summary>
+    /// <returns>Its first op.</returns>
+    private DecodedOp* DecodeBlock(CodePage* page, int offset)
+    {
+        code.Reserve();
+        uint slot = code.Begin(page);
+        DecodedOp* first = code.Ops + slot;
+        DecodedOp* op = first;
+        byte* bytes = Memory.Base + ((nuint)page->Frame << 12);
+        int at = offset;
+        int end = offset + 1;
+        int before = 0;
+        for (int count = 0; ; count++)
+        {
+            uint existing = at < 4096 ? page->Index[at] : 0;
+            if (existing != 0 || at == 4096 || count == BlockOps)
+            {
+                *op = default;
+                op->Run = at == 4096 ? &EndOfPage : &Jump;
+                op->Offset = (ushort)at;
+                op->Before = (ushort)before;
+                op->Imm = (uint)at;
+                op++;
+                break;
+            }
+
+            page->Index[at] = (uint)(op - code.Ops);
+            BindResult result = DecodeOne(op, bytes + at, Math.Min(15, 4096 - at), at, page->Is32 != 0, out int length);
+            op->Before = (ushort)before;
+            if (result == BindResult.NeedMore)
+            {
+                *op = default;
+                op->Run = &StraddlesPages;
+                op->Offset = (ushort)at;
+                op->Before = (ushort)before;
+                op++;
+                end = 4096;
+                break;
+            }
+
+            int weight = WeightOf(page->Frame, at);
+            op->ScaleAndWeight |= (byte)(weight << 5);
+            before += weight;
+            at += length;
+            end = at;
+            op += result is BindResult.One or BindResult.OneLast ? 1 : 2;
+            if (result is BindResult.OneLast or BindResult.TwoLast)
+                break;
+        }
+
+        code.End(page, (uint)(op - code.Ops), offset, Math.Min(end, 4096));
+        if (Memory.WatchGeneration != watchGeneration)
+            WatchesChanged();
+        Fuse(first, op);
+        return first;
+    }
+
+    private int WeightOf(uint frame, int offset) =>
+        frame < Memory.RamFrames ? 1 : Math.Min((byte)7, Memory.RetireWeights[((frame - Memory.RamFrames) << 12) + (uint)offset]);
+
+    /// <summary>Decodes and binds one instruction.</summary>
+    private BindResult DecodeOne(DecodedOp* op, byte* bytes, int available, int offset, bool is32, out int length)
+    {
+        Decoder decoder = is32 ? decoder32 : decoder16;
+        reader.Set(bytes, available);
+        decoder.IP = 0;
+        decoder.Decode(out Instruction instruction);
+        op[0] = default;
+        op[1] = default;
+        op->Offset = (ushort)offset;
+        if (decoder.LastError == DecoderError.NoMoreBytes && available < 15)
+        {
+            length = 0;
+            return BindResult.NeedMore;
+        }
+
+        length = instruction.Length;
+        op->Length = (byte)length;
+        op->Code = (ushort)instruction.Code;
+        if (decoder.LastError != DecoderError.None || instruction.Code == Iced.Intel.Code.INVALID)
+        {
+            // More than 15 bytes: #GP(0), not #UD (SDM vol. 2, 2.3.11).
+            op[1].Run = null;
+            op->Run = reader.Consumed >= 15 ? &TooLong : &Undefined;
+            return BindResult.OneLast;
+        }
+
+        if (!ModelCodes[(int)instruction.Code])
+        {
+            op->Run = &Undefined;
+            return BindResult.OneLast;
+        }
+
+        return Bind(instruction, op);
+    }
+
+    /// <summary>Per Iced code: the model has the instruction.</summary>
+    private static readonly bool[] ModelCodes = FindModelCodes();
+
+    private static bool[] FindModelCodes()
+    {
+        Code[] codes = Enum.GetValues<Code>();
+        bool[] result = new bool[codes.Length];
+        foreach (Code code in codes)
+            result[(int)code] = Array.TrueForAll(code.CpuidFeatures(), IsInModel);
+        return result;
+    }
+
+    private static bool IsInModel(CpuidFeature feature) => feature is
+        CpuidFeature.INTEL8086 or CpuidFeature.INTEL186 or CpuidFeature.INTEL286 or CpuidFeature.INTEL386 or CpuidFeature.INTEL486
+        or CpuidFeature.CPUID or CpuidFeature.CX8 or CpuidFeature.CMOV or CpuidFeature.TSC or CpuidFeature.MSR or CpuidFeature.RDPMC
+        or CpuidFeature.MULTIBYTENOP or CpuidFeature.FPU or CpuidFeature.FPU287 or CpuidFeature.FPU387;
+
+    /// <summary>How an instruction was bound: slots taken, and whether the block ends with it.</summary>
+    internal enum BindResult
+    {
+        One,
+        Two,
+        OneLast,
+        TwoLast,
+
+        /// <summary>The bytes at hand end before the instruction does.</summary>
+        NeedMore,
+    }
+
+    /// <summary>Feeds Iced from memory without allocating.</summary>
+    private sealed class BytePointerReader : CodeReader
+    {
+        private byte* at;
+        private int left;
+
+        public int Consumed { get; private set; }
+
+        public void Set(byte* start, int length)
+        {
+            at = start;
+            left = length;
+            Consumed = 0;
+        }
+
+        public override int ReadByte()
+        {
+            if (left == 0)
+                return -1;
+            left--;
+            Consumed++;
+            return *at++;
+        }
+    }
+}
