@@ -33,9 +33,6 @@ internal sealed unsafe partial class X86Processor
     /// <summary>Iced code of the instruction that ran alone last.</summary>
     private int lastCode;
 
-    /// <summary>NMIs are blocked until the next IRET (SDM vol. 3, 6.7.1).</summary>
-    public bool NmiBlocked;
-
     /// <summary>Runs the virtual processor.</summary>
     public CpuExit RunVirtual(bool untilRunnable, ulong deadline, ulong retireLimit)
     {

@@ -1,0 +1,183 @@
+using Plexus.Cpu.Processor;
+using Plexus.Messaging;
+using Plexus.Messaging.Contracts.Bus;
+using Plexus.Messaging.Contracts.Common;
+using Plexus.Messaging.Contracts.Cpu;
+using Plexus.Messaging.Shared;
+
+namespace Plexus.Cpu;
+
+/// <summary>
+/// The <c>cpu</c> component: the virtual processor and the physical processor behind one contract.
+/// Both work on the <see cref="VcpuBlock"/>; port I/O, memory-mapped I/O and INTA are Calls to <c>bus</c>.
+/// </summary>
+public sealed class CpuComponent : IComponent, IDisposable
+{
+    private const byte StateVersion = 1;
+
+    private readonly Vcpu vcpu;
+    private readonly GuestMemory memory;
+    private readonly BusAccess bus = new();
+    private readonly X86Processor virtualProcessor;
+    private readonly X86Processor physicalProcessor;
+    private readonly Dictionary<uint, MappingSpace> spaces = [];
+
+    /// <summary>Makes a processor for a machine.</summary>
+    /// <param name="vcpu">Registers and virtual privileged state; owned by the caller.</param>
+    /// <param name="memory">Guest memory; owned by the caller.</param>
+    /// <param name="lines">Interrupt, A20 and stop lines.</param>
+    public CpuComponent(Vcpu vcpu, GuestMemory memory, PlatformLines lines)
+    {
+        ArgumentNullException.ThrowIfNull(vcpu);
+        ArgumentNullException.ThrowIfNull(memory);
+        ArgumentNullException.ThrowIfNull(lines);
+        this.vcpu = vcpu;
+        this.memory = memory;
+        unsafe
+        {
+            virtualProcessor = new X86Processor(vcpu.Block, memory, lines, CpuModel.PentiumPro, bus, physical: false);
+            physicalProcessor = new X86Processor(vcpu.Block, memory, lines, CpuModel.PentiumPro, bus, physical: true);
+        }
+    }
+
+    /// <inheritdoc/>
+    public string Name => "cpu";
+
+    /// <inheritdoc/>
+    public void Attach(IComponentPort port)
+    {
+        ArgumentNullException.ThrowIfNull(port);
+        bus.Endpoint = port.Connect("bus");
+        port.OnCall<Run, CpuExit>(OnRun);
+        port.OnCall<EmulateOne, Emulated>((in EmulateOne _) => virtualProcessor.EmulateOne());
+        port.OnCall<Deliver, Delivered>(OnDeliver);
+        port.OnCall<Walk, Walked>(OnWalk);
+        port.OnCall<ApplyMappings, Applied>(OnApplyMappings);
+        port.OnCall<FlushTranslations, Done>(OnFlushTranslations);
+        port.OnCall<CanRunDeprivileged, Runnability>(OnCanRunDeprivileged);
+        port.OnCall<Reset, Done>(OnReset);
+        port.OnCall<SaveState, SavedState>(OnSaveState);
+        port.OnCall<RestoreState, Done>(OnRestoreState);
+        port.OnCall<Describe, Description>((in Describe _) => new Description(Name, "Pentium Pro without x87; interpreter as virtual and as physical processor"));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        virtualProcessor.Dispose();
+        physicalProcessor.Dispose();
+        foreach (MappingSpace space in spaces.Values)
+            space.Dispose();
+        spaces.Clear();
+    }
+
+    private CpuExit OnRun(in Run request)
+    {
+        if (request.Mode != RunMode.Deprivileged)
+            return virtualProcessor.RunVirtual(request.Mode == RunMode.Interpreted, request.Deadline, request.RetireLimit);
+        physicalProcessor.EnterSpace(SpaceOf(request.Space), request.CodeBase);
+        return physicalProcessor.RunPhysical(request.Deadline, request.RetireLimit);
+    }
+
+    private Delivered OnDeliver(in Deliver request)
+    {
+        InterruptKind kind = request.External ? InterruptKind.External : InterruptKind.Exception;
+        DeliverKind result = virtualProcessor.DeliverNow(request.Vector, kind, request.HasErrorCode, request.ErrorCode, request.Linear);
+        return new Delivered(result, result == DeliverKind.Unsupported ? virtualProcessor.UnsupportedDetail : null);
+    }
+
+    private Walked OnWalk(in Walk request)
+    {
+        bool ok = virtualProcessor.WalkPages(request.Linear, request.Access, request.User, request.Commit, out PageWalk walk);
+        return new Walked(ok, walk.ErrorCode, walk.Physical, walk.Writable, walk.UserAccessible, walk.Dirty, walk.Global, walk.DirectoryEntry, walk.TableEntry);
+    }
+
+    private Applied OnApplyMappings(in ApplyMappings request)
+    {
+        MappingSpace space = SpaceOf(request.Space);
+        switch (request.Operation)
+        {
+            case MappingOperation.Map:
+                if ((ulong)request.Frame + request.Pages > (ulong)memory.RamFrames + memory.ArenaFrames)
+                    throw new ArgumentOutOfRangeException(nameof(request), request.Frame, "the frames lie outside guest memory");
+                space.Map(request.LinearPage, request.Frame, request.Pages, request.Rights);
+                break;
+            case MappingOperation.Unmap:
+                space.Unmap(request.LinearPage, request.Pages);
+                break;
+            case MappingOperation.Clear:
+                spaces.Remove(request.Space);
+                space.Dispose();
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(request), request.Operation, "no such mapping operation");
+        }
+
+        return default;
+    }
+
+    private Done OnFlushTranslations(in FlushTranslations request)
+    {
+        if (request.All)
+            virtualProcessor.FlushTranslations(global: true);
+        else
+            virtualProcessor.FlushPage(request.Linear);
+        return default;
+    }
+
+    private Runnability OnCanRunDeprivileged(in CanRunDeprivileged request)
+    {
+        string? reason = virtualProcessor.WhyNotDeprivileged();
+        return new Runnability(reason == null, reason);
+    }
+
+    private Done OnReset(in Reset request)
+    {
+        virtualProcessor.ResetState(request.Cold);
+        return default;
+    }
+
+    private SavedState OnSaveState(in SaveState request)
+    {
+        byte[] processor = virtualProcessor.SaveState();
+        byte[] data = new byte[1 + processor.Length];
+        data[0] = StateVersion;
+        processor.CopyTo(data.AsSpan(1));
+        return new SavedState(data);
+    }
+
+    private Done OnRestoreState(in RestoreState request)
+    {
+        if (request.Data.Length == 0 || request.Data.Span[0] != StateVersion)
+            throw new ArgumentException("not a state of this processor", nameof(request));
+        virtualProcessor.RestoreState(request.Data.Span[1..]);
+        return default;
+    }
+
+    private MappingSpace SpaceOf(uint id)
+    {
+        if (!spaces.TryGetValue(id, out MappingSpace? space))
+            spaces.Add(id, space = new MappingSpace());
+        return space;
+    }
+
+    /// <summary>Calls to the bus.</summary>
+    private sealed class BusAccess : IBusAccess
+    {
+        public IEndpoint? Endpoint { get; set; }
+
+        public uint PortRead(ushort port, int width, ulong now) =>
+            Endpoint!.Call<PortRead, BusResult>(new PortRead(port, width, now)).Value;
+
+        public void PortWrite(ushort port, int width, uint value, ulong now) =>
+            Endpoint!.Call<PortWrite, BusResult>(new PortWrite(port, width, value, now));
+
+        public uint MmioRead(uint address, int width, ulong now) =>
+            Endpoint!.Call<MmioRead, BusResult>(new MmioRead(address, width, now)).Value;
+
+        public void MmioWrite(uint address, int width, uint value, ulong now) =>
+            Endpoint!.Call<MmioWrite, BusResult>(new MmioWrite(address, width, value, now));
+
+        public byte Acknowledge(ulong now) => Endpoint!.Call<Acknowledge, Vector>(new Acknowledge(now)).Value;
+    }
+}

@@ -1,0 +1,44 @@
+using System.Buffers.Binary;
+using Plexus.Messaging.Shared;
+
+namespace Plexus.Cpu.Processor;
+
+/// <content>Saving and restoring what outlives a run: the vCPU block, and what real processors hide.</content>
+internal sealed unsafe partial class X86Processor
+{
+    /// <summary>Bytes after the block: pending DR6 bits, NMI blocking, configuration and counter registers.</summary>
+    private const int HiddenBytes = 4 + 1 + 8 + 8 + (4 * 8);
+
+    /// <summary>The state as bytes.</summary>
+    public byte[] SaveState()
+    {
+        byte[] data = new byte[sizeof(VcpuBlock) + HiddenBytes];
+        new ReadOnlySpan<byte>(V, sizeof(VcpuBlock)).CopyTo(data);
+        Span<byte> hidden = data.AsSpan(sizeof(VcpuBlock));
+        BinaryPrimitives.WriteUInt32LittleEndian(hidden, PendingDr6);
+        hidden[4] = NmiBlocked ? (byte)1 : (byte)0;
+        BinaryPrimitives.WriteUInt64LittleEndian(hidden[5..], updateSignature);
+        BinaryPrimitives.WriteUInt64LittleEndian(hidden[13..], powerOnConfiguration);
+        for (int i = 0; i < 4; i++)
+            BinaryPrimitives.WriteUInt64LittleEndian(hidden[(21 + (i * 8))..], performance[i]);
+        return data;
+    }
+
+    /// <summary>Puts a state back and forgets every cached translation.</summary>
+    public void RestoreState(ReadOnlySpan<byte> data)
+    {
+        if (data.Length != sizeof(VcpuBlock) + HiddenBytes)
+            throw new ArgumentException("a processor state has another length", nameof(data));
+        data[..sizeof(VcpuBlock)].CopyTo(new Span<byte>(V, sizeof(VcpuBlock)));
+        ReadOnlySpan<byte> hidden = data[sizeof(VcpuBlock)..];
+        PendingDr6 = BinaryPrimitives.ReadUInt32LittleEndian(hidden);
+        NmiBlocked = hidden[4] != 0;
+        updateSignature = BinaryPrimitives.ReadUInt64LittleEndian(hidden[5..]);
+        powerOnConfiguration = BinaryPrimitives.ReadUInt64LittleEndian(hidden[13..]);
+        for (int i = 0; i < 4; i++)
+            performance[i] = BinaryPrimitives.ReadUInt64LittleEndian(hidden[(21 + (i * 8))..]);
+        FlushTranslations(global: true);
+        LoadLazy(V->Eflags);
+        ModeChanged();
+    }
+}
