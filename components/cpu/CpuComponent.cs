@@ -55,6 +55,7 @@ public sealed class CpuComponent : IComponent, IDisposable
         port.OnCall<ApplyMappings, Applied>(OnApplyMappings);
         port.OnCall<FlushTranslations, Done>(OnFlushTranslations);
         port.OnCall<CanRunDeprivileged, Runnability>(OnCanRunDeprivileged);
+        port.OnCall<ReadCpuid, CpuidResult>(OnReadCpuid);
         port.OnCall<Reset, Done>(OnReset);
         port.OnCall<SaveState, SavedState>(OnSaveState);
         port.OnCall<RestoreState, Done>(OnRestoreState);
@@ -129,6 +130,12 @@ public sealed class CpuComponent : IComponent, IDisposable
     {
         string? reason = virtualProcessor.WhyNotDeprivileged();
         return new Runnability(reason == null, reason);
+    }
+
+    private CpuidResult OnReadCpuid(in ReadCpuid request)
+    {
+        (uint eax, uint ebx, uint ecx, uint edx) = virtualProcessor.Model.Cpuid(request.Leaf);
+        return new CpuidResult(virtualProcessor.Model.MaximumLeaf, eax, ebx, ecx, edx);
     }
 
     private Done OnReset(in Reset request)
