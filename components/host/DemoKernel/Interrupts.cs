@@ -26,8 +26,10 @@ internal static class Interrupts
     /// <summary>The counts that make the 8254's 1.193182 MHz into 100 Hz.</summary>
     public const int TimerCount = 11932;
 
+    /// <summary>The first controller's mask register.</summary>
+    public const byte PicMask = 0x21;
+
     private const byte PicCommand = 0x20;
-    private const byte PicMask = 0x21;
     private const byte SecondPicCommand = 0xA0;
     private const byte SecondPicMask = 0xA1;
     private const byte EndOfInterrupt = 0x20;
@@ -125,6 +127,7 @@ internal static class Interrupts
         k.Mark("unexpected");
         c.mov(eax, Layout.KernelDirectory);
         c.mov(cr3, eax);
+        c.call(k["end_irq"]); // had it come in an interrupt's handler, the console's own interrupt would be held up
         k.Print("[!!] unexpected exception, vector ");
         (string Text, int Offset)[] report = [("", FrameVector), (" error ", FrameError), (" cs ", FrameCs), (" eip ", FrameEip), (" eflags ", FrameFlags)];
         foreach ((string text, int offset) in report)
@@ -213,6 +216,7 @@ internal static class Interrupts
             k.Words(vector switch
             {
                 Layout.IrqBase => k.At("tick"),
+                Layout.IrqBase + 4 => k.At("end_irq"),
                 Layout.IrqBase + 7 or Layout.IrqBase + 15 => k.At("ignore"),
                 Layout.SystemCall => k.At("system_call"),
                 _ => 0,

@@ -5,6 +5,7 @@ namespace Plexus.Host.DemoKernel;
 
 /// <summary>
 /// Output on COM1, a 16550A at 3F8h. The transmit FIFO is filled, 16 bytes at a time, each time the line status says that it is empty (National PC16550D).
+/// Until then the kernel sleeps: with every interrupt but the port's own masked, it halts until the transmitter reports that it is empty.
 /// </summary>
 internal static class SerialConsole
 {
@@ -17,6 +18,9 @@ internal static class SerialConsole
     private const int TransmitHoldingEmpty = 0x20;
     private const int FifoDepth = 16;
 
+    /// <summary>COM1's interrupt request line.</summary>
+    private const int Irq = 4;
+
     /// <summary>Emits <c>console_init</c>, <c>put_char</c> (AL), <c>put_string</c> (ESI) and <c>put_hex</c> (EAX); they keep all registers.</summary>
     /// <param name="k">The kernel being built.</param>
     public static void Emit(KernelAssembler k)
@@ -26,13 +30,14 @@ internal static class SerialConsole
         k.Mark("console_init");
         (ushort Port, byte Value)[] setup =
         [
-            (InterruptEnable, 0x00), // polled
+            (InterruptEnable, 0x00),
             (LineControl, 0x83),     // 8n1, divisor latch open
             (DivisorLow, 0x01),      // 115,200 bits per second
             (InterruptEnable, 0x00),
             (LineControl, 0x03),
             (FifoControl, 0x07),     // FIFOs on, both emptied
-            (ModemControl, 0x03),    // DTR, RTS
+            (ModemControl, 0x0B),    // DTR, RTS, and OUT2, which lets the interrupt through on a PC
+            (InterruptEnable, 0x02), // transmitter empty
         ];
         foreach ((ushort port, byte value) in setup)
         {
@@ -53,7 +58,19 @@ internal static class SerialConsole
         k.Mark("put_char_wait");
         c.@in(al, dx);
         c.test(al, TransmitHoldingEmpty);
-        c.jz(k["put_char_wait"]);
+        c.jnz(k["put_char_empty"]);
+        c.@in(al, Interrupts.PicMask);
+        c.push(eax);
+        c.pushfd();
+        c.mov(al, unchecked((byte)~(1 << Irq)));
+        c.@out(Interrupts.PicMask, al);
+        c.sti();
+        c.hlt();
+        c.popfd();
+        c.pop(eax);
+        c.@out(Interrupts.PicMask, al);
+        c.jmp(k["put_char_wait"]);
+        k.Mark("put_char_empty");
         c.mov(k.Cell("fifo_room"), FifoDepth);
         k.Mark("put_char_room");
         c.dec(k.Cell("fifo_room"));
