@@ -9,7 +9,7 @@ internal static class MiniScanner
     private static readonly HashSet<Mnemonic> Sensitive =
     [
         Mnemonic.Cli, Mnemonic.Sti, Mnemonic.Hlt, Mnemonic.Pushfd, Mnemonic.Popfd, Mnemonic.Iretd, Mnemonic.In, Mnemonic.Out, Mnemonic.Int,
-        Mnemonic.Int3, Mnemonic.Cpuid, Mnemonic.Str, Mnemonic.Sgdt, Mnemonic.Insb, Mnemonic.Insd, Mnemonic.Outsb, Mnemonic.Outsd, Mnemonic.Retf, Mnemonic.Int1, Mnemonic.Into,
+        Mnemonic.Int3, Mnemonic.Cpuid, Mnemonic.Str, Mnemonic.Sgdt, Mnemonic.Lgdt, Mnemonic.Insb, Mnemonic.Insd, Mnemonic.Outsb, Mnemonic.Outsd, Mnemonic.Retf, Mnemonic.Int1, Mnemonic.Into,
     ];
 
     public static ScannedInstruction[] Scan(uint eipPage, ReadOnlySpan<byte> bytes, int bits, params int[] entries)
