@@ -24,11 +24,19 @@ internal static class LandingRule
         int tail = 0;
         foreach (CodePage previous in page.Previous)
             tail = Math.Max(tail, previous.LiveTail);
+        ReadOnlySpan<byte> weights = memory.Weights(page.ViewFrame);
         for (int offset = 0; offset < CodePage.Size; offset++)
         {
-            if (page.PatchAt(offset) is not null)
+            if ((offset & 63) == 0 && page.Boundaries.Words[offset >> 6] == 0
+                && view.Slice(offset, 64).IndexOfAnyExcept(TrapBytes.Int3) < 0 && weights.Slice(offset, 64).IndexOfAnyExcept((byte)1) < 0)
+            {
+                offset += 63; // nothing decoded, nothing but INT3 shown
                 continue;
-            if (memory.Weights(page.ViewFrame)[offset] != 1)
+            }
+
+            if (page.Patched[offset])
+                continue;
+            if (weights[offset] != 1)
                 return $"{page.EipOf(offset):X8} has a weight without a patch.";
             if (view[offset] != TrapBytes.Int3 && view[offset] != page.Original[offset])
                 return $"{page.EipOf(offset):X8} shows {view[offset]:X2}, neither INT3 nor the guest's byte.";
