@@ -174,24 +174,41 @@ internal sealed partial class CodeCache
         }
     }
 
-    /// <summary>Plants a stub at a site. Patches that begin inside the new one give way to it.</summary>
+    /// <summary>Plants a stub for a site: with the targets of its branches if possible, else as short as can be, else from the branch before it on.</summary>
     /// <returns>Null when planted, otherwise the reason why not.</returns>
     private string? TryPlant(CodePage page, int site)
     {
-        string? reason = PatchPlanner.Plan(page, site, targets[Class(page.Key.User)], planned);
-        if (reason is not null)
+        BranchTargets incoming = targets[Class(page.Key.User)];
+        string? reason = PatchPlanner.Plan(page, site, extend: true, incoming, planned) ?? PlantPlanned(page);
+        if (reason is null)
+            return null;
+        int extended = planned.Count;
+        string? plan = PatchPlanner.Plan(page, site, extend: false, incoming, planned);
+        if (plan is not null)
+            reason = plan;
+        else if (planned.Count != extended)
+            reason = PlantPlanned(page);
+        if (reason != PatchPlanner.BranchInside || PatchPlanner.BranchBefore(page, site) is not (var start and >= 0))
             return reason;
+        return PatchPlanner.Plan(page, start, extend: true, incoming, planned) ?? PlantPlanned(page);
+    }
+
+    /// <summary>Has the stub of the planned patch made and plants it. Patches that begin inside it give way.</summary>
+    /// <returns>Null when planted, otherwise the reason why not.</returns>
+    private string? PlantPlanned(CodePage page)
+    {
+        int start = planned[0].Offset;
         DisplacedInstruction[] displaced = [.. planned];
         DisplacedInstruction last = displaced[^1];
-        uint patchEip = page.EipOf(site);
-        int mask = PatchPlanner.TrapMask(page, site);
+        uint patchEip = page.EipOf(start);
+        int mask = PatchPlanner.TrapMask(page, start);
         StubInstruction[] instructions = PatchPlanner.ForStub(page, planned, records);
         Stub stub = builder.Build(new BuildStub(page.Key.User, patchEip, instructions, page.EipOf(last.Offset + last.Length), mask));
         if (!stub.Placed)
             return stub.Reason ?? "no place";
         uint displacement = stub.Eip - (patchEip + Patch.JumpLength);
         StubStore store = stubs[Class(page.Key.User)];
-        reason = Traps(displacement, mask) ? GiveFrames(store, stub) : BadDisplacement;
+        string? reason = Traps(displacement, mask) ? GiveFrames(store, stub) : BadDisplacement;
         if (reason is not null)
         {
             builder.Free(new FreeStub(page.Key.User, stub.Eip, stub.Code.Length));

@@ -94,6 +94,18 @@ internal sealed class CodePage
     /// <summary>True when the instruction there ends in the next page.</summary>
     public bool Crosses(int offset) => offset + length[offset] > Size;
 
+    /// <summary>Offset of a branch's target in this page, or -1.</summary>
+    public int TargetOf(int source)
+    {
+        foreach ((int from, int target) in edges)
+        {
+            if (from == source)
+                return target;
+        }
+
+        return -1;
+    }
+
     /// <summary>EIP of an offset.</summary>
     public uint EipOf(int offset) => Key.EipPage + (uint)offset;
 

@@ -10,6 +10,9 @@ internal static class PatchPlanner
     /// <summary>No instruction more than this is displaced; five bytes never need more, an STI behind them one.</summary>
     private const int MostInstructions = 8;
 
+    /// <summary>Jcc rel32 with a hint prefix.</summary>
+    private const int LongestBranch = 7;
+
     public const string NotSensitive = "not a sensitive instruction";
     public const string UserClass = "user code has no stubs";
     public const string SixteenBit = "16-bit code has no stubs";
@@ -23,22 +26,21 @@ internal static class PatchPlanner
 
     /// <summary>Plans a patch.</summary>
     /// <param name="page">The page.</param>
-    /// <param name="start">Offset of the sensitive instruction.</param>
+    /// <param name="start">Offset of the JMP: of the sensitive instruction, or of the branch before it.</param>
+    /// <param name="extend">Displace on to the targets of displaced branches that lead a little ahead, so that source and target share the stub.</param>
     /// <param name="incoming">Branches from other pages of the class.</param>
     /// <param name="displaced">Receives the displaced instructions.</param>
     /// <returns>Null when it may be planted, otherwise the reason.</returns>
-    public static string? Plan(CodePage page, int start, BranchTargets incoming, List<DisplacedInstruction> displaced)
+    public static string? Plan(CodePage page, int start, bool extend, BranchTargets incoming, List<DisplacedInstruction> displaced)
     {
         displaced.Clear();
-        if (!page.Boundaries[start] || page.ClassAt(start) != InstructionClass.Sensitive)
-            return NotSensitive;
         if (page.Key.User)
             return UserClass;
         if (page.Key.CodeBits != 32)
             return SixteenBit;
         if (page.PatchAt(start) is { } other && other.Start != start)
             return InsidePatch;
-        if (Collect(page, start, displaced) is { } reason)
+        if (Collect(page, start, extend, displaced) is { } reason)
             return reason;
         DisplacedInstruction last = displaced[^1];
         int end = Math.Max(last.Offset + last.Length, start + Patch.JumpLength);
@@ -47,6 +49,20 @@ internal static class PatchPlanner
         if (Overlaps(page, start, end, displaced))
             return Overlap;
         return IsEntered(page, start, end, displaced) || incoming.Any(page.Key.EipPage, start, end) ? BranchInside : null;
+    }
+
+    /// <summary>The conditional branch that ends where a site begins and leads past it (<c>je +1; sti</c>): a patch that begins there holds both.</summary>
+    /// <returns>Its offset, or -1.</returns>
+    public static int BranchBefore(CodePage page, int site)
+    {
+        for (int offset = site - 2; offset >= Math.Max(0, site - LongestBranch); offset--)
+        {
+            if (page.Boundaries[offset] && offset + page.LengthAt(offset) == site && page.FlowAt(offset) == FlowKind.Conditional
+                && page.ClassAt(offset) == InstructionClass.Innocuous && IsAhead(page.TargetOf(offset), site))
+                return offset;
+        }
+
+        return -1;
     }
 
     /// <summary>Bit i set: displacement byte i begins an instruction or is covered by none, so it must trap.</summary>
@@ -81,9 +97,10 @@ internal static class PatchPlanner
     /// Takes instructions until the JMP has room. The one after STI is always taken along: it runs before interrupts are seen again.
     /// What comes back (a call, INT n) may only be the last, and then the JMP must end before the place it comes back to.
     /// </summary>
-    private static string? Collect(CodePage page, int start, List<DisplacedInstruction> displaced)
+    private static string? Collect(CodePage page, int start, bool extend, List<DisplacedInstruction> displaced)
     {
         int at = start;
+        int reach = start + Patch.JumpLength;
         while (true)
         {
             if (at >= CodePage.Size)
@@ -103,12 +120,17 @@ internal static class PatchPlanner
             at += page.LengthAt(at);
             if (flow is FlowKind.Jump or FlowKind.Computed or FlowKind.End)
                 return null;
-            if (at - start >= Patch.JumpLength && code != (int)Code.Sti)
+            if (extend && flow == FlowKind.Conditional && page.TargetOf(displaced[^1].Offset) is var target && IsAhead(target, at))
+                reach = Math.Max(reach, target);
+            if (at >= reach && code != (int)Code.Sti)
                 return null;
             if (ComesBack(flow, (Code)code))
                 return CallInside;
         }
     }
+
+    /// <summary>True when a branch leads over a few bytes behind an offset.</summary>
+    private static bool IsAhead(int target, int offset) => target > offset && target <= offset + CodePage.LongestInstruction;
 
     private static bool ComesBack(FlowKind flow, Code code) =>
         flow is FlowKind.Call or FlowKind.ComputedCall ||

@@ -152,6 +152,32 @@ public sealed class PatchTests : IDisposable
     }
 
     [Fact]
+    public void Patch_reaches_on_to_the_target_of_a_displaced_branch()
+    {
+        bench.Write(0, "9C 50 58 7401 FB 83C001 C3"); // five bytes end before the STI that the branch jumps over
+        Planted planted = bench.Plant(Strategy.JumpStub, 0);
+        Assert.Equal((2, 2), (planted.Sites, planted.Stubs));
+        Assert.Equal(9, Assert.Single(bench.Page.Patches).End);
+    }
+
+    [Fact]
+    public void Site_that_a_branch_jumps_over_is_patched_from_the_branch_on()
+    {
+        bench.Write(0, "85C0 7401 FB 83C001 83C002 C3"); // test; je +1; sti; add
+        Planted planted = bench.Plant(Strategy.Auto, 0);
+        StrategySet set = bench.Set(4, Strategy.JumpStub);
+        Assert.True(set.Changed, set.Reason);
+        Patch patch = Assert.Single(bench.Page.Patches);
+        Assert.Equal((2, 8), (patch.Start, patch.End));
+        Assert.Equal([false, true, false], patch.Displaced.Select(x => x.Sensitive));
+        Assert.Equal(PointKind.Plain, bench.Locate(2).Kind);
+        Assert.Equal((PointKind.Displaced, PatcherBench.Eip + 2), (bench.Locate(4).Kind, bench.Locate(4).SiteEip));
+        Assert.True(bench.Set(4, Strategy.Int3Monitor).Changed);
+        bench.AssertView(0, "85C0 7401 CC 83C001");
+        Assert.Equal(1, planted.Sites);
+    }
+
+    [Fact]
     public void Branch_to_the_first_byte_of_a_patch_is_allowed()
     {
         bench.Write(0, "FA 90 90 90 90 EBF9");
