@@ -27,6 +27,9 @@ public sealed class HandlersComponent : IComponent
     /// <summary>The instruction after STI, which runs with interrupts inhibited, must be in the same stub.</summary>
     public const string NothingAfterSti = "nothing after STI";
 
+    /// <summary>Of a repeated instruction after STI only the first iteration runs with interrupts inhibited.</summary>
+    public const string RepeatAfterSti = "a repeated instruction after STI";
+
     /// <summary>No free EIP obeys the landing rule.</summary>
     public const string NoRoom = "no place obeys the landing rule";
 

@@ -89,6 +89,13 @@ internal sealed class StubWriter
                 return $"{instructions[i].Mnemonic} at {request.Instructions[i].Eip:X8}: {objection}";
         }
 
+        for (int i = 1; i < instructions.Length; i++)
+        {
+            // The shadow ends with the first iteration; a stub instruction cannot say which iteration it is at.
+            if (reachable[i - 1] && IsSti(i - 1) && (instructions[i].HasRepPrefix || instructions[i].HasRepnePrefix) && !IsDeferred(i))
+                return HandlersComponent.RepeatAfterSti;
+        }
+
         if (!handlesAny)
             return HandlersComponent.NoHandler;
         return reachable[^1] && IsSti(instructions.Length - 1) ? HandlersComponent.NothingAfterSti : null;

@@ -32,6 +32,10 @@ public sealed class HandlersComponentTests
     public void Sti_as_the_last_instruction_has_a_reason() =>
         AssertNone(HandlersComponent.NothingAfterSti, StubFixture.NewComponent().BuildStub(StubFixture.Request("8BC3 8BC3 FB!")));
 
+    [Fact]
+    public void Repeated_instruction_after_sti_has_a_reason() =>
+        AssertNone(HandlersComponent.RepeatAfterSti, StubFixture.NewComponent().BuildStub(StubFixture.Request("FB! F3A5 90 90")));
+
     [Theory]
     [InlineData("FA! D9C0 90 90")]
     [InlineData("FA! 66E80000 90")]
