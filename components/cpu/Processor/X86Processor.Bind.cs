@@ -51,6 +51,8 @@ internal sealed unsafe partial class X86Processor
         BindResult result = BindResult.One;
         if (isMemory && instruction.MemoryIndex == Register.None && op->Seg->Mask == uint.MaxValue)
             op->ScaleAndWeight = 0x80;
+        if (instruction.Mnemonic is Mnemonic.Shl or Mnemonic.Sal or Mnemonic.Shr or Mnemonic.Sar or Mnemonic.Rol or Mnemonic.Ror or Mnemonic.Rcl or Mnemonic.Rcr or Mnemonic.Shld or Mnemonic.Shrd)
+            op->Imm = instruction.GetOpKind(instruction.OpCount - 1) == OpKind.Register ? CountInCl : op->Imm & 31;
         switch (instruction.Mnemonic)
         {
             case Mnemonic.Add:

@@ -122,6 +122,9 @@ internal readonly struct Rcr : IShift
 /// <content>Shifts and rotates, single and double.</content>
 internal sealed unsafe partial class X86Processor
 {
+    /// <summary>In <c>Imm</c> of a shift: the count is in CL. No masked count has this value.</summary>
+    private const uint CountInCl = 32;
+
     /// <summary>Rotates change CF and OF only.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void SetRotated(uint carry, uint overflow) =>
@@ -150,7 +153,7 @@ internal sealed unsafe partial class X86Processor
         where TW : struct, IWidth
     {
         // Imm is the count, or 32 for CL. The operand is written even when the count is 0.
-        int count = op->Imm == 32 ? (int)cpu.V->Gpr[1] & 31 : (int)op->Imm;
+        int count = op->Imm == CountInCl ? (int)cpu.V->Gpr[1] & 31 : (int)op->Imm;
         if (!cpu.ModifyBegin(op->Seg, Address(op), TW.Bytes, out byte* host, out uint a))
             return cpu.LeaveBefore(op);
         cpu.ModifyEnd(host, TW.Bytes, count == 0 ? a : TOp.Do<TW>(cpu, a, count));
@@ -207,7 +210,7 @@ internal sealed unsafe partial class X86Processor
         where TLeft : struct
         where TW : struct, IWidth
     {
-        int count = op->Imm == 32 ? (int)cpu.V->Gpr[1] & 31 : (int)op->Imm;
+        int count = op->Imm == CountInCl ? (int)cpu.V->Gpr[1] & 31 : (int)op->Imm;
         if (count == 0)
             return op + 1;
         uint a = TW.Get(op->Dst);
@@ -220,7 +223,7 @@ internal sealed unsafe partial class X86Processor
         where TLeft : struct
         where TW : struct, IWidth
     {
-        int count = op->Imm == 32 ? (int)cpu.V->Gpr[1] & 31 : (int)op->Imm;
+        int count = op->Imm == CountInCl ? (int)cpu.V->Gpr[1] & 31 : (int)op->Imm;
         if (!cpu.ModifyBegin(op->Seg, Address(op), TW.Bytes, out byte* host, out uint a))
             return cpu.LeaveBefore(op);
         uint b = TW.Get(op->Src);
@@ -244,7 +247,7 @@ internal sealed unsafe partial class X86Processor
         where TOp : struct, IShift
         where TW : struct, IWidth
     {
-        bool byCl = op->Imm == 32;
+        bool byCl = op->Imm == CountInCl;
         if (shape is OperandShape.MemImm or OperandShape.MemReg)
             op->Run = &ShiftMem<TOp, TW>;
         else if (byCl)
