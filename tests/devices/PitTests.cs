@@ -227,7 +227,7 @@ public sealed class PitTests
 
         rig.Device.RunTimers(year);
 
-        // Output falls at the last pulse of a period: pulses 11932, 2 × 11932, … after the load, which is pulse 0 of guest time plus one less one.
+        // Loaded at pulse 1, the output falls 11931 pulses later, at pulse 11932, and then every 11932.
         UInt128 pulses = (UInt128)year * Pit8254.Frequency / 1_000_000_000;
         UInt128 fall = (pulses / 11932 * 11932) + 11932;
         Assert.Equal((ulong)(((fall * 1_000_000_000) + Pit8254.Frequency - 1) / Pit8254.Frequency), rig.Device.Timer.Deadline);

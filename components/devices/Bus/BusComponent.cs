@@ -260,11 +260,23 @@ public sealed class BusComponent : IComponent, ISaveRestore
         return endpoints[entry.Device].Call<ReadStableRegister, StablePortState>(in ask);
     }
 
-    /// <summary>Resets every device; the interrupt controller last, so that it sees no edge of lines that fall or rise meanwhile.</summary>
+    /// <summary>
+    /// Resets every device; the interrupt controller last, so that it sees no edge of lines that fall or rise meanwhile.
+    /// Timed devices are first carried to the time of the last access, so that what happened before a warm reset is not found after it.
+    /// </summary>
     private Done Reset(in Reset request)
     {
         if (request.Cold)
+        {
             lastNow = 0;
+        }
+        else
+        {
+            Arrive(lastNow);
+            foreach (string timed in chipset.Timers.Devices)
+                endpoints[deviceByName[timed]].Call<RunTimers, NextDeadline>(new RunTimers(lastNow));
+        }
+
         for (int i = 0; i < endpoints.Length; i++)
         {
             if (i != interruptController)

@@ -20,6 +20,9 @@ public sealed class KeyboardController : IRegisterAccess, ITimed, IResettable, I
     /// <summary>Eleven bits at some 11 kHz: the time a byte takes from the keyboard.</summary>
     public const ulong ByteTime = 1_000_000;
 
+    /// <summary>Time of the keyboard's self-test after a reset, in nanoseconds. Real keyboards take 300 to 500 ms; guests wait for the answer, so this one is quick.</summary>
+    public const ulong SelfTestTime = 100_000_000;
+
     private const int StatusOutputFull = 0x01;
     private const int StatusSystem = 0x04;
     private const int StatusCommand = 0x08;
@@ -324,6 +327,7 @@ public sealed class KeyboardController : IRegisterAccess, ITimed, IResettable, I
     private uint ReadData()
     {
         outputFull = outputAuxiliary = timeout = false;
+        UpdateLines(); // What waits makes an edge of its own.
         return output;
     }
 

@@ -3,9 +3,6 @@ namespace Plexus.Devices;
 /// <summary>A PS/2 keyboard behind the controller: commands, the three scan code sets, and a buffer of keys.</summary>
 internal sealed class Ps2Keyboard
 {
-    /// <summary>Time of the self-test after a reset. Real keyboards take 300 to 500 ms; guests wait for the answer, so this one is quick.</summary>
-    public const ulong SelfTestTime = 100_000_000;
-
     private const byte Acknowledge = 0xFA;
     private const byte Resend = 0xFE;
     private const byte Echo = 0xEE;
@@ -116,7 +113,7 @@ internal sealed class Ps2Keyboard
             case 0xFF:
                 PowerOn();
                 replies.Add(Acknowledge);
-                selfTestDone = now + SelfTestTime;
+                selfTestDone = now + KeyboardController.SelfTestTime;
                 break;
             default:
                 replies.Add(Resend);

@@ -103,6 +103,7 @@ internal sealed class PitCounter
         writeHigh = readHigh = countLatched = statusLatched = false;
         latchedCount = 0;
         latchedStatus = 0;
+        tick = 0;
         SetOutput(true);
     }
 

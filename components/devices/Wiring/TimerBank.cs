@@ -16,6 +16,16 @@ public sealed class TimerBank(PlatformLines lines)
     /// <summary>The earliest deadline, <see cref="ulong.MaxValue"/> for none.</summary>
     public ulong Earliest => lines.TimerDeadline;
 
+    /// <summary>The devices that have a slot, in the order of their slots.</summary>
+    public IReadOnlyList<string> Devices
+    {
+        get
+        {
+            lock (gate)
+                return [.. slots.Select(slot => slot.Device).Distinct(StringComparer.Ordinal)];
+        }
+    }
+
     /// <summary>Makes a slot.</summary>
     /// <param name="device">Fabric name of the device to wake.</param>
     public TimerSlot Add(string device)
