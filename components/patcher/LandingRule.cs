@@ -75,6 +75,8 @@ internal static class LandingRule
             bool mustTrap = page.Boundaries[offset] || !page.Covered[offset];
             if (mustTrap && !TrapBytes.Contains(view[offset]))
                 return $"A landing at {page.EipOf(offset):X8} would run {view[offset]:X2}.";
+            if (mustTrap && offset == CodePage.Size - 1 && view[offset] is >= 0xE4 and <= 0xE7)
+                return $"A landing at {page.EipOf(offset):X8} would fetch from the next page.";
             if (offset >= patch.Start + Patch.JumpLength && view[offset] != TrapBytes.Int3)
                 return $"The left-over byte at {page.EipOf(offset):X8} is {view[offset]:X2}.";
         }

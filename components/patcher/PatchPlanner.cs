@@ -44,8 +44,8 @@ internal static class PatchPlanner
             return reason;
         DisplacedInstruction last = displaced[^1];
         int end = Math.Max(last.Offset + last.Length, start + Patch.JumpLength);
-        if (end > CodePage.Size)
-            return PageEnd;
+        if (end > CodePage.Size || start + Patch.JumpLength == CodePage.Size)
+            return PageEnd; // the last byte of a page may not be a displacement byte: IN and OUT with an immediate would fetch across the edge before they trap
         if (Overlaps(page, start, end, displaced))
             return Overlap;
         return IsEntered(page, start, end, displaced) || incoming.Any(page.Key.EipPage, start, end) ? BranchInside : null;

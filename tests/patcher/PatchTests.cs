@@ -250,6 +250,10 @@ public sealed class PatchTests : IDisposable
         bench.Write(4092, "FA 90 90 C3");
         Assert.Equal(0, bench.Plant(Strategy.JumpStub, 4092).Stubs);
         Assert.Equal(PatchPlanner.PageEnd, bench.Set(4092, Strategy.JumpStub).Reason);
+        bench.Write(4091, "FA 90 90 90 C3"); // the last displacement byte would be the last of the page
+        Assert.Equal(0, bench.Plant(Strategy.JumpStub, 4091).Stubs);
+        bench.Write(4080, "FA 90 90 90 90 90 90 90 90 90 90 C3");
+        Assert.Equal(1, bench.Plant(Strategy.JumpStub, 4080).Stubs);
         bench.Write(4000, "FA 90 90 90 90 C3");
         Assert.Equal(1, bench.Plant(Strategy.JumpStub, 4000).Stubs);
     }
