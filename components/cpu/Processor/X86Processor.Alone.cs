@@ -24,7 +24,8 @@ internal sealed unsafe partial class X86Processor
         aloneNext = false;
         uint shadow = V->Shadow;
         uint flagsBefore = V->Eflags;
-        if (careful && MatchExecute())
+        bool wasCareful = careful;
+        if (wasCareful && MatchExecute())
             return;
         DecodedOp* op = FetchAlone();
         if (op == null)
@@ -33,6 +34,7 @@ internal sealed unsafe partial class X86Processor
         V->Shadow = 0;
         dataMatches = 0;
         RepeatPartial = false;
+        EndBudget();
         long saved = Remaining;
         retiredAtZero -= saved;
         Remaining = 0;
@@ -49,7 +51,7 @@ internal sealed unsafe partial class X86Processor
             return;
         }
 
-        if (!Physical && careful)
+        if (wasCareful)
             AfterCareful(op, flagsBefore);
     }
 

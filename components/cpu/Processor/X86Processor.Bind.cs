@@ -373,6 +373,14 @@ internal sealed unsafe partial class X86Processor
                 op->Index = AddressRegister(instruction.MemoryIndex);
                 op->Disp = instruction.MemoryDisplacement32;
             }
+            else if (kind is OpKind.MemorySegSI or OpKind.MemorySegESI)
+            {
+                op->Seg = Segments + (kind == OpKind.MemorySegSI ? 8 : 0) + (int)SegmentOf(instruction.MemorySegment);
+            }
+            else if ((kind is OpKind.MemoryESDI or OpKind.MemoryESEDI) && op->Seg == null)
+            {
+                op->Seg = Segments + (kind == OpKind.MemoryESDI ? 8 : 0);
+            }
         }
 
         for (int i = 0; i < instruction.OpCount; i++)

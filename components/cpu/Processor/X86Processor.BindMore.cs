@@ -197,35 +197,25 @@ internal sealed unsafe partial class X86Processor
     private static uint RelativeOf(in Instruction instruction) =>
         (instruction.Op0Kind == OpKind.NearBranch16 ? (uint)(short)instruction.NearBranch16 : instruction.NearBranch32) - (uint)instruction.Length;
 
-    private bool BindStringOperation(in Instruction instruction, DecodedOp* op)
+    private static bool BindStringOperation(in Instruction instruction, DecodedOp* op)
     {
         int size = instruction.MemorySize.GetSize();
         op->Imm = instruction.HasRepnePrefix ? RepeatWhileNotEqual : instruction.HasRepPrefix ? RepeatWhileEqual : RepeatNone;
-        bool is16 = false;
-        for (int i = 0; i < instruction.OpCount; i++)
-            is16 |= instruction.GetOpKind(i) is OpKind.MemorySegSI or OpKind.MemoryESDI;
-        SegmentCache* set = Segments + (is16 ? 8 : 0);
-        SegmentCache* source = set + (int)SegmentOf(instruction.MemorySegment);
         switch (instruction.Mnemonic)
         {
             case Mnemonic.Movsb or Mnemonic.Movsw or Mnemonic.Movsd:
-                op->Seg = source;
                 BindString<Movs>(op, size);
                 return true;
             case Mnemonic.Cmpsb or Mnemonic.Cmpsw or Mnemonic.Cmpsd:
-                op->Seg = source;
                 BindString<Cmps>(op, size);
                 return true;
             case Mnemonic.Lodsb or Mnemonic.Lodsw or Mnemonic.Lodsd:
-                op->Seg = source;
                 BindString<Lods>(op, size);
                 return true;
             case Mnemonic.Stosb or Mnemonic.Stosw or Mnemonic.Stosd:
-                op->Seg = set;
                 BindString<Stos>(op, size);
                 return true;
             case Mnemonic.Scasb or Mnemonic.Scasw or Mnemonic.Scasd:
-                op->Seg = set;
                 BindString<Scas>(op, size);
                 return true;
             default:

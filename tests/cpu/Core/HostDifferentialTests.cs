@@ -225,28 +225,28 @@ public sealed class HostDifferentialTests
             case Mnemonic.Bt or Mnemonic.Bts or Mnemonic.Btr or Mnemonic.Btc:
                 return Cf | Zf;
             case Mnemonic.Shl or Mnemonic.Shr or Mnemonic.Sar or Mnemonic.Shld or Mnemonic.Shrd:
-            {
-                int last = instruction.OpCount - 1;
-                int count = (instruction.GetOpKind(last) == OpKind.Register ? (int)before[1] : instruction.Immediate8) & 31;
-                int bits = code.ToString() switch
                 {
-                    string name when name.Contains("rm8", StringComparison.Ordinal) => 8,
-                    string name when name.Contains("rm16", StringComparison.Ordinal) => 16,
-                    _ => 32,
-                };
-                if (count == 0)
-                    return Arithmetic;
-                if (count > bits || (count == bits && code.Mnemonic() is Mnemonic.Shl or Mnemonic.Shr))
-                    return code.Mnemonic() is Mnemonic.Shld or Mnemonic.Shrd ? Nothing : Arithmetic & ~(Af | Of | Cf);
-                return count == 1 ? Arithmetic & ~Af : Arithmetic & ~(Af | Of);
-            }
+                    int last = instruction.OpCount - 1;
+                    int count = (instruction.GetOpKind(last) == OpKind.Register ? (int)before[1] : instruction.Immediate8) & 31;
+                    int bits = code.ToString() switch
+                    {
+                        string name when name.Contains("rm8", StringComparison.Ordinal) => 8,
+                        string name when name.Contains("rm16", StringComparison.Ordinal) => 16,
+                        _ => 32,
+                    };
+                    if (count == 0)
+                        return Arithmetic;
+                    if (count > bits || (count == bits && code.Mnemonic() is Mnemonic.Shl or Mnemonic.Shr))
+                        return code.Mnemonic() is Mnemonic.Shld or Mnemonic.Shrd ? Nothing : Arithmetic & ~(Af | Of | Cf);
+                    return count == 1 ? Arithmetic & ~Af : Arithmetic & ~(Af | Of);
+                }
 
             case Mnemonic.Rol or Mnemonic.Ror or Mnemonic.Rcl or Mnemonic.Rcr:
-            {
-                int last = instruction.OpCount - 1;
-                int count = (instruction.GetOpKind(last) == OpKind.Register ? (int)before[1] : instruction.Immediate8) & 31;
-                return count == 1 ? Arithmetic : Arithmetic & ~Of;
-            }
+                {
+                    int last = instruction.OpCount - 1;
+                    int count = (instruction.GetOpKind(last) == OpKind.Register ? (int)before[1] : instruction.Immediate8) & 31;
+                    return count == 1 ? Arithmetic : Arithmetic & ~Of;
+                }
 
             default:
                 return Arithmetic;
