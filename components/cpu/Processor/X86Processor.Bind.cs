@@ -305,6 +305,8 @@ internal sealed unsafe partial class X86Processor
         if (IsAddressSize32(instruction, info, code32))
             flags |= OpFlags.Address32;
         extension->Flags = flags;
+        if (instruction.Mnemonic is Mnemonic.Outsb or Mnemonic.Outsw or Mnemonic.Outsd)
+            op->Seg = Segments + ((flags & OpFlags.Address32) != 0 ? 0 : 8) + (int)SegmentOf(instruction.MemorySegment);
         switch (instruction.OpCount > 0 ? instruction.Op0Kind : OpKind.Register)
         {
             case OpKind.FarBranch16:

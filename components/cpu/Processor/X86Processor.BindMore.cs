@@ -199,6 +199,8 @@ internal sealed unsafe partial class X86Processor
 
     private static bool BindStringOperation(in Instruction instruction, DecodedOp* op)
     {
+        if (!instruction.IsStringInstruction)
+            return false;
         int size = instruction.MemorySize.GetSize();
         op->Imm = instruction.HasRepnePrefix ? RepeatWhileNotEqual : instruction.HasRepPrefix ? RepeatWhileEqual : RepeatNone;
         switch (instruction.Mnemonic)

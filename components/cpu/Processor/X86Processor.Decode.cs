@@ -130,14 +130,18 @@ internal sealed unsafe partial class X86Processor
         Code[] codes = Enum.GetValues<Code>();
         bool[] result = new bool[codes.Length];
         foreach (Code code in codes)
-            result[(int)code] = Array.TrueForAll(code.CpuidFeatures(), IsInModel);
+        {
+            // An escape is for the coprocessor to know, whatever it is.
+            result[(int)code] = IsEscape(code) || Array.TrueForAll(code.CpuidFeatures(), IsInModel);
+        }
+
         return result;
     }
 
     private static bool IsInModel(CpuidFeature feature) => feature is
         CpuidFeature.INTEL8086 or CpuidFeature.INTEL186 or CpuidFeature.INTEL286 or CpuidFeature.INTEL386 or CpuidFeature.INTEL486
         or CpuidFeature.CPUID or CpuidFeature.CX8 or CpuidFeature.CMOV or CpuidFeature.TSC or CpuidFeature.MSR or CpuidFeature.RDPMC
-        or CpuidFeature.MULTIBYTENOP or CpuidFeature.FPU or CpuidFeature.FPU287 or CpuidFeature.FPU387;
+        or CpuidFeature.MULTIBYTENOP;
 
     /// <summary>How an instruction was bound: slots taken, and whether the block ends with it.</summary>
     internal enum BindResult

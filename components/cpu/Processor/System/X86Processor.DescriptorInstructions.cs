@@ -22,7 +22,7 @@ internal sealed unsafe partial class X86Processor
         table.On([Code.Lsl_r16_rm16, Code.Lsl_r32_r32m16], &Lsl);
         table.On([Code.Verr_rm16, Code.Verr_r32m16], &Verr);
         table.On([Code.Verw_rm16, Code.Verw_r32m16], &Verw);
-        table.On(Code.Arpl_rm16_r16, &Arpl);
+        table.On([Code.Arpl_rm16_r16, Code.Arpl_r32m16_r32], &Arpl);
     }
 
     private bool RequireProtected() => ProtectedMode || Fault(VectorUd);

@@ -173,8 +173,6 @@ internal sealed unsafe partial class X86Processor
         CommitSegment(SegmentIndex.Ss, in loaded);
         StackCursor outer = CurrentStack();
         outer.Esp = esp + extraBytes;
-        if (size == 2 && outer.Mask == 0xFFFF_FFFF)
-            outer.Esp = (esp & 0xFFFF) + extraBytes;
         CommitStackPointer(in outer);
         NullForOuterRing(SegmentIndex.Es, privilege);
         NullForOuterRing(SegmentIndex.Ds, privilege);

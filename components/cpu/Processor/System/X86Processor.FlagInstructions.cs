@@ -88,12 +88,12 @@ internal sealed unsafe partial class X86Processor
         if (cpu.Cpl == 0)
             changed |= FlagIopl;
         uint flags = cpu.GetEflags();
+        uint kept = flags & ~changed;
 
-        // RF is cleared by POPFD as by any instruction that does not load it on purpose; VM stays.
+        // POPFD clears RF; VM stays (SDM vol. 2, POPF).
         if ((Code)op->Code == Code.Popfd)
-            flags &= ~FlagRf;
-        cpu.SetEflags((flags & ~changed) | (image & changed & cpu.Model.EflagsWritable));
-        cpu.ModeChanged();
+            kept &= ~FlagRf;
+        cpu.ReplaceEflags(flags, kept | (image & changed & cpu.Model.EflagsWritable));
     }
 
     private static void IntImmediate(X86Processor cpu, DecodedOp* op)

@@ -64,8 +64,15 @@ internal sealed unsafe partial class X86Processor
             changed |= FlagIf;
         if (privilege == 0)
             changed |= FlagIopl;
-        SetEflags((flags & ~changed) | (image & changed & Model.EflagsWritable));
-        ModeChanged();
+        ReplaceEflags(flags, (flags & ~changed) | (image & changed & Model.EflagsWritable));
         NmiBlocked = false;
+    }
+
+    /// <summary>Sets EFLAGS; what is cached of the mode is recomputed only when a flag that it depends on changes.</summary>
+    private void ReplaceEflags(uint before, uint after)
+    {
+        SetEflags(after);
+        if (((before ^ after) & (FlagTf | FlagRf | FlagVm | FlagAc)) != 0)
+            ModeChanged();
     }
 }

@@ -94,9 +94,8 @@ internal sealed unsafe partial class X86Processor
         if (!Push(ref stack, 2, flags) || !Push(ref stack, 2, Segment(SegmentIndex.Cs).Selector) || !Push(ref stack, 2, NextEip))
             return false;
         CommitStackPointer(in stack);
-        LoadSegmentReal(SegmentIndex.Cs, (ushort)selector);
         SetEflags(flags & ~(FlagIf | FlagTf | FlagRf | FlagAc));
-        ModeChanged();
+        LoadSegmentReal(SegmentIndex.Cs, (ushort)selector);
         NextEip = offset;
         return true;
     }

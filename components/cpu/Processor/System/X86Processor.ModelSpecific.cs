@@ -43,23 +43,27 @@ internal sealed unsafe partial class X86Processor
         table.On(Code.Wait, &Wait);
         foreach (Code code in Enum.GetValues<Code>())
         {
-            OpCodeInfo info = code.ToOpCode();
-            if (info.IsInstruction && info.Encoding == EncodingKind.Legacy && info.Table == OpCodeTableKind.Normal
-                && IsEscape(info.OpCode) && info.MandatoryPrefix == MandatoryPrefix.None)
-            {
+            if (IsEscape(code))
                 table.On(code, &Escape);
-            }
         }
     }
 
-    private static bool IsEscape(uint opcode) =>
-        opcode is (>= 0xD8 and <= 0xDF) or (>= 0xD8C0 and <= 0xDFFF);
+    /// <summary>Opcodes D8h-DFh.</summary>
+    private static bool IsEscape(Code code)
+    {
+        OpCodeInfo info = code.ToOpCode();
+        return info.IsInstruction && info.Encoding == EncodingKind.Legacy && info.Table == OpCodeTableKind.Normal
+            && (info.OpCode is (>= 0xD8 and <= 0xDF) or (>= 0xD8C0 and <= 0xDFFF));
+    }
 
-    /// <summary>An escape opcode with no coprocessor there: #NM with CR0.EM or CR0.TS set; otherwise nothing answers, and nothing changes.</summary>
+    /// <summary>An escape opcode with no coprocessor there: #NM with CR0.EM or CR0.TS set; otherwise nothing answers, and nothing changes.
+    /// The processor computes the operand's address and checks it before it offers the instruction to the coprocessor.</summary>
     private static void Escape(X86Processor cpu, DecodedOp* op)
     {
         if ((cpu.V->Cr0 & (Cr0Em | Cr0Ts)) != 0)
             cpu.Fault(VectorNm);
+        else if (op->HasMemory && op->Size != 0)
+            cpu.ProbeLoad((SegmentIndex)op->Segment, Address(op), op->Size);
     }
 
     private static void Wait(X86Processor cpu, DecodedOp* op)

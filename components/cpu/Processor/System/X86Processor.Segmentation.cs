@@ -165,7 +165,10 @@ internal sealed unsafe partial class X86Processor
     private void CommitSegment(SegmentIndex index, in SegmentRegister register)
     {
         Segment(index) = register;
-        SegmentChanged(index);
+        if (index is SegmentIndex.Cs or SegmentIndex.Ss)
+            ModeChanged();
+        else
+            SegmentChanged(index);
     }
 
     /// <summary>Checks that a code segment can be entered at <paramref name="offset"/>.</summary>
