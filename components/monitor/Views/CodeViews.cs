@@ -222,7 +222,7 @@ internal sealed class CodeViews
             space.HasVirtualCpu = false;
         }
 
-        windows.Clear();
+        windows.Retire();
     }
 
     /// <summary>No scan has reached the EIP, or only with an instruction whose pairing was not verified.</summary>

@@ -18,8 +18,12 @@ internal sealed class ViewWindows(GuestMemory memory, Vcpu vcpu, ShadowPaging pa
     // Distances (in slots) of the far area from the code: displacements then have E4-E7, EC-EF or 6C-6F as their highest byte.
     private static readonly int[] FarDistances = [(int)(0xE5000000u >> 22), (int)(0xED000000u >> 22), 0x6D000000 >> 22];
 
+    /// <summary>Code this many slots around the primary slot reaches the far area with a trapping highest displacement byte.</summary>
+    private const int FarReach = 3;
+
     private readonly HashSet<int> codeSlots = [];
     private readonly bool[] used = new bool[1024];
+    private int primary;
 
     /// <summary>True when a layout is in force.</summary>
     internal bool Active { get; private set; }
@@ -60,6 +64,10 @@ internal sealed class ViewWindows(GuestMemory memory, Vcpu vcpu, ShadowPaging pa
         int place = (slot + (int)(Layout.CodeBase >> 22)) & 1023;
         if (used[place] || !IsFree(place))
             return false;
+
+        // New code out of reach of the far area is worth a move: it becomes the primary slot (once; afterwards both are covered).
+        if (Layout.Far.Length != 0 && Math.Abs(slot - primary) > FarReach && !codeSlots.Contains(slot))
+            return false;
         codeSlots.Add(slot);
         used[place] = true;
         return true;
@@ -70,6 +78,7 @@ internal sealed class ViewWindows(GuestMemory memory, Vcpu vcpu, ShadowPaging pa
     internal bool Move(uint eip)
     {
         int now = (int)(eip >> 22);
+        primary = now;
         codeSlots.Add(now);
         if (TryChoose() || Forget(now))
         {
@@ -80,6 +89,13 @@ internal sealed class ViewWindows(GuestMemory memory, Vcpu vcpu, ShadowPaging pa
 
         Clear();
         return false;
+    }
+
+    /// <summary>Gives the windows up; the slots that held code are remembered for the next layout.</summary>
+    internal void Retire()
+    {
+        Array.Clear(used);
+        Active = false;
     }
 
     internal void Clear()
@@ -98,8 +114,7 @@ internal sealed class ViewWindows(GuestMemory memory, Vcpu vcpu, ShadowPaging pa
 
     private bool TryChoose()
     {
-        int top = codeSlots.Max();
-        int supervisor = top >= 512 ? top : 0;
+        int supervisor = primary >= 512 ? primary : 0;
         foreach (bool wantFar in user ? [false] : (ReadOnlySpan<bool>)[true, false])
         {
             for (int preference = 0; preference < 2; preference++)
@@ -107,7 +122,7 @@ internal sealed class ViewWindows(GuestMemory memory, Vcpu vcpu, ShadowPaging pa
                 int lowest = preference == 0 ? supervisor : 0;
                 for (int shift = 1; shift < 1024; shift++)
                 {
-                    if (TryShift(shift, lowest, wantFar, top))
+                    if (TryShift(shift, lowest, wantFar))
                         return true;
                 }
             }
@@ -116,13 +131,13 @@ internal sealed class ViewWindows(GuestMemory memory, Vcpu vcpu, ShadowPaging pa
         return false;
     }
 
-    private bool TryShift(int shift, int lowest, bool wantFar, int top)
+    private bool TryShift(int shift, int lowest, bool wantFar)
     {
         Span<bool> taken = stackalloc bool[1024];
         foreach (int slot in codeSlots)
         {
             int place = (slot + shift) & 1023;
-            if (place < lowest || !IsFree(place))
+            if ((place < lowest && slot == primary) || !IsFree(place))
                 return false;
             taken[place] = true;
         }
@@ -140,7 +155,7 @@ internal sealed class ViewWindows(GuestMemory memory, Vcpu vcpu, ShadowPaging pa
             int place = -1;
             foreach (int distance in FarDistances)
             {
-                int candidate = (top + distance + shift) & 1023;
+                int candidate = (primary + distance + shift) & 1023;
                 if (!RunFits(candidate, FarSlots, lowest, shift, taken))
                     continue;
                 place = candidate;
