@@ -525,7 +525,7 @@ public sealed class UartTests
 
         IReadOnlyList<ConsoleBytes> posts = bus.Fabric.Posts<ConsoleBytes>("telemetry");
         Assert.All(posts, post => Assert.Equal("serial", post.Console));
-        Assert.Equal([(byte)'H', (byte)'i', 0x1F], posts.SelectMany(post => post.Data.ToArray()));
+        Assert.Equal([(byte)'H', (byte)'i', 0xFF], posts.SelectMany(post => post.Data.ToArray()));
     }
 
     [Theory]

@@ -171,6 +171,7 @@ public sealed class DualPic : IRegisterAccess, IInterruptController, IStableRegi
         slaveInt = reader.Bool();
         master.Restore(ref reader);
         slave.Restore(ref reader);
+        chipset.Interrupts.Sample(out _, out _); // Edges from before are not part of the saved machine.
         chipset.Lines.StablePortsVersion++;
         chipset.Lines.Intr = master.Interrupt;
     }

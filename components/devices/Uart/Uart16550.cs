@@ -11,7 +11,7 @@ namespace Plexus.Devices;
 /// A 16550A serial port (National PC16550D datasheet) as a PC wires it: OUT2 opens the interrupt line. Characters take their time at the programmed rate;
 /// what the guest sends is given to the console when the guest writes it, so that nothing is lost when the machine stops.
 /// </summary>
-public sealed class Uart16550 : IRegisterAccess, ITimed, IResettable, ISaveRestore, IHostConnected
+public sealed partial class Uart16550 : IRegisterAccess, ITimed, IResettable, ISaveRestore, IHostConnected
 {
     /// <summary>Crystal in hertz; a bit takes 16 × divisor of its pulses.</summary>
     public const uint Frequency = 1_843_200;
@@ -43,31 +43,6 @@ public sealed class Uart16550 : IRegisterAccess, ITimed, IResettable, ISaveResto
     private int modemLines = MsrCts | MsrDsr | MsrDcd;
     private int modemDeltas;
     private byte lastReceived;
-
-    // Volatile state: receiver.
-    private readonly ReceiveFifo receiver = new();
-    private readonly SerialLine incoming = new();
-    private bool receiving;
-    private long receiveDone = Never;
-    private long timeoutAt = Never;
-    private bool timedOut;
-    private long breakDone = Never;
-    private bool breakTaken;
-    private long modemChangeAt = Never;
-    private int nextModemPins;
-
-    // Volatile state: transmitter.
-    private readonly byte[] transmitter = new byte[ReceiveFifo.Depth];
-    private int transmitterHead;
-    private int transmitterCount;
-    private bool shifting;
-    private byte shiftRegister;
-    private long shiftDone = Never;
-    private bool holdingEmpty = true;
-    private bool holdingInterrupt;
-    private long holdingEmptyAt = Never;
-    private bool heldTwo;
-    private bool firstAfterEnable;
 
     private long pulse;
 
@@ -421,83 +396,6 @@ public sealed class Uart16550 : IRegisterAccess, ITimed, IResettable, ISaveResto
         return status;
     }
 
-    private int ReadData()
-    {
-        if (receiver.Count == 0)
-            return lastReceived;
-        lastReceived = receiver.Pop();
-        timedOut = false;
-        timeoutAt = fifosEnabled && receiver.Count > 0 ? pulse + (4 * CharacterPulses) : Never;
-        if (receiver.Count > 0)
-            lineErrors |= receiver.TopErrors;
-        BeginReceiving();
-        return lastReceived;
-    }
-
-    private void WriteData(byte value)
-    {
-        byte character = (byte)(value & WordMask);
-        if (!fifosEnabled)
-        {
-            // A character still in the holding register is overwritten.
-            transmitterHead = 0;
-            transmitterCount = 0;
-        }
-
-        if (transmitterCount == transmitter.Length)
-            return;
-        transmitter[(transmitterHead + transmitterCount++) % transmitter.Length] = character;
-        heldTwo |= transmitterCount >= 2;
-        holdingEmpty = holdingInterrupt = false;
-        holdingEmptyAt = Never;
-        UpdateLine();
-        if (!Loop && !Breaking)
-        {
-            sent[0] = character;
-            telemetry?.Post(new ConsoleBytes(console, sent));
-        }
-
-        if (!shifting)
-            BeginShifting();
-    }
-
-    /// <summary>Moves a character to the shift register, and tells that there is room.</summary>
-    private void BeginShifting()
-    {
-        shiftRegister = transmitter[transmitterHead];
-        transmitterHead = (transmitterHead + 1) % transmitter.Length;
-        transmitterCount--;
-        shifting = true;
-        long character = CharacterPulses;
-        shiftDone = pulse + character;
-        if (transmitterCount > 0)
-            return;
-
-        // With FIFOs, the indication waits for one character time less the last stop bit unless two characters have been held together since the last one.
-        if (fifosEnabled && !heldTwo && !firstAfterEnable)
-            holdingEmptyAt = pulse + character - BitPulses;
-        else
-            SetHoldingEmpty();
-    }
-
-    private void SetHoldingEmpty()
-    {
-        holdingEmptyAt = Never;
-        holdingEmpty = true;
-        holdingInterrupt = true;
-        heldTwo = firstAfterEnable = false;
-    }
-
-    private void CharacterSent()
-    {
-        shifting = false;
-        shiftDone = Never;
-        if (Loop && !Breaking)
-            Arrived(shiftRegister, 0);
-        if (transmitterCount > 0)
-            BeginShifting();
-    }
-
     private void WriteInterruptEnable(int value)
     {
         bool enabled = (value & IerTransmitterEmpty) != 0 && (ier & IerTransmitterEmpty) == 0;
@@ -536,125 +434,5 @@ public sealed class Uart16550 : IRegisterAccess, ITimed, IResettable, ISaveResto
         UpdateModemLines();
         LoopBreak();
         BeginReceiving();
-    }
-
-    /// <summary>In loopback the modem outputs drive the modem inputs.</summary>
-    private void UpdateModemLines()
-    {
-        int lines = modemPins;
-        if (Loop)
-        {
-            lines = ((mcr & McrRts) != 0 ? MsrCts : 0)
-                | ((mcr & McrDtr) != 0 ? MsrDsr : 0)
-                | ((mcr & McrOut1) != 0 ? MsrRi : 0)
-                | ((mcr & McrOut2) != 0 ? MsrDcd : 0);
-        }
-
-        int changed = lines ^ modemLines;
-        if ((changed & MsrCts) != 0)
-            modemDeltas |= MsrDeltaCts;
-        if ((changed & MsrDsr) != 0)
-            modemDeltas |= MsrDeltaDsr;
-        if ((changed & MsrRi) != 0 && (lines & MsrRi) == 0)
-            modemDeltas |= MsrTrailingRi;
-        if ((changed & MsrDcd) != 0)
-            modemDeltas |= MsrDeltaDcd;
-        modemLines = lines;
-    }
-
-    private void ModemPinsChange()
-    {
-        modemChangeAt = Never;
-        modemPins = nextModemPins;
-        UpdateModemLines();
-    }
-
-    /// <summary>A break sent in loopback is received as one once it has lasted a character.</summary>
-    private void LoopBreak()
-    {
-        if (!Loop || !Breaking)
-        {
-            breakDone = Never;
-            breakTaken = false;
-        }
-        else if (breakDone == Never && !breakTaken)
-        {
-            breakDone = pulse + CharacterPulses;
-        }
-    }
-
-    private void LoopedBreakReceived()
-    {
-        // One break character, however long the line spaces; the next needs the line to mark in between.
-        breakDone = Never;
-        breakTaken = true;
-        Arrived(0, LsrBreak | LsrFramingError);
-    }
-
-    /// <summary>Begins with the next character from outside, if there is one and its sender does not wait.</summary>
-    private void BeginReceiving()
-    {
-        if (receiving || incoming.IsEmpty)
-            return;
-        bool waits = (incoming.NextCondition & SerialCondition.NoFlowControl) == 0;
-        if (waits && (Loop || receiver.Count >= ReceiverDepth))
-            return;
-        receiving = true;
-        receiveDone = Math.Max(pulse, incoming.NextStart) + CharacterPulses;
-    }
-
-    private void IncomingReceived()
-    {
-        receiving = false;
-        receiveDone = Never;
-        SerialCondition condition = incoming.NextCondition;
-        bool waits = (condition & SerialCondition.NoFlowControl) == 0;
-        if (!Loop || !waits)
-        {
-            byte character = (byte)(incoming.Take() & WordMask);
-            if (!Loop)
-                Arrived(character, condition);
-        }
-
-        BeginReceiving();
-    }
-
-    private void Arrived(byte character, SerialCondition condition)
-    {
-        int errors = 0;
-        if ((condition & SerialCondition.Break) != 0)
-        {
-            character = 0;
-            errors |= LsrBreak | LsrFramingError;
-        }
-
-        if ((condition & SerialCondition.FramingError) != 0)
-            errors |= LsrFramingError;
-        if ((condition & SerialCondition.ParityError) != 0 && (lcr & LcrParityEnable) != 0)
-            errors |= LsrParityError;
-        Arrived(character, errors);
-    }
-
-    private void Arrived(byte character, int errors)
-    {
-        if (receiver.Count == ReceiverDepth)
-        {
-            lineErrors |= LsrOverrun;
-            if (fifosEnabled)
-                return; // The FIFO keeps what it has; the character is lost.
-            receiver.Clear();
-        }
-
-        receiver.Push(character, (byte)errors);
-        if (receiver.Count == 1)
-            lineErrors |= errors;
-        timedOut = false;
-        timeoutAt = fifosEnabled ? pulse + (4 * CharacterPulses) : Never;
-    }
-
-    private void Timeout()
-    {
-        timeoutAt = Never;
-        timedOut = receiver.Count > 0;
     }
 }
