@@ -190,6 +190,40 @@ public sealed class Ring3DriveTests : IDisposable
     }
 
     [Fact]
+    public void Far_area_serves_the_kernel_after_it_jumped_to_the_upper_half()
+    {
+        ref VcpuBlock v = ref bench.Vcpu.State;
+        v.Cr0 |= 0x80000000;
+        v.Cr3 = 0x10000;
+        bench.Write(0x10000, 0x11003);
+        bench.Write(0x10000 + (768 * 4), 0x11003);
+        bench.Write(0x11000 + (1 * 4), 0x1003);
+        int step = 0;
+        RunsAs(_ =>
+        {
+            if (step++ == 0)
+            {
+                AssertFarTraps(0);
+                bench.Vcpu.State.Eip = 0xC0001000;
+                return new CpuExit(ExitKind.Resample, 0, false, 0, 0, null);
+            }
+
+            AssertFarTraps(0xC0000000);
+            bench.Vcpu.State.Retired = 9;
+            return new CpuExit(ExitKind.Limit, 0, false, 0, 0, null);
+        });
+        bench.Run(9);
+        Assert.Equal(2, step);
+
+        void AssertFarTraps(uint code)
+        {
+            Assert.NotEqual(0u, bench.Layout.Far.Length);
+            foreach (uint displacement in (uint[])[bench.Layout.Far.Start - (code + 0x3FFFFF), bench.Layout.Far.Start + bench.Layout.Far.Length - 1 - code])
+                Assert.True(displacement >> 24 is (>= 0x6C and <= 0x6F) or (>= 0xE4 and <= 0xE7) or (>= 0xEC and <= 0xEF), $"{displacement:X8}");
+        }
+    }
+
+    [Fact]
     public void Interrupt_waits_for_virtual_if_and_the_handlers_see_it_pending()
     {
         bench.Lines.Intr = true;

@@ -30,7 +30,7 @@ internal static class InterruptChecks
     {
         Assembler c = k.Code;
 
-        // The one-shot timer armed for about 0.4 ms; a tick from before is taken first. Interrupts off afterwards.
+        // The one-shot timer armed for about 50 microseconds; a tick from before is taken first. Interrupts off afterwards.
         k.Routine("arm_timer", () =>
         {
             c.push(eax);
@@ -44,7 +44,7 @@ internal static class InterruptChecks
             k.Hook(Layout.IrqBase, "observe_irq");
             c.mov(k.Cell("fault_count"), 0);
             c.mov(k.Cell("last_eip"), 0);
-            Interrupts.TimerCountWrite(c, 500);
+            Interrupts.TimerCountWrite(c, 60);
             c.pop(eax);
             c.ret();
         });
@@ -266,6 +266,7 @@ internal static class InterruptChecks
             c.mov(edi, Layout.Scratch(32));
             c.mov(ecx, k.At("text_end") - k.At("text_start"));
             c.sti();
+            c.nop();
             c.rep.movsb();
             c.mov(ebx, ecx);
             c.call(k["wait_for_irq"]);
