@@ -89,6 +89,7 @@ public sealed class CpuComponent : IComponent, IDisposable
 
     private Walked OnWalk(in Walk request)
     {
+        virtualProcessor.UpdateA20();
         bool ok = virtualProcessor.WalkPages(request.Linear, request.Access, request.User, request.Commit, out PageWalk walk);
         return new Walked(ok, walk.ErrorCode, walk.Physical, walk.Writable, walk.UserAccessible, walk.Dirty, walk.Global, walk.DirectoryEntry, walk.TableEntry);
     }

@@ -201,7 +201,7 @@ internal sealed unsafe partial class X86Processor
     }
 
     /// <summary>Takes a change of the A20 gate into account.</summary>
-    private void UpdateA20()
+    public void UpdateA20()
     {
         uint mask = Lines.A20 ? uint.MaxValue : ~(1u << 20);
         if (mask == a20Mask)

@@ -304,11 +304,4 @@ internal sealed unsafe partial class X86Processor
         op->Run = &RunSystem;
         return BindResult.TwoLast;
     }
-
-    /// <summary>Looks for neighbours that run faster as one.</summary>
-    private static void Fuse(DecodedOp* first, DecodedOp* end)
-    {
-        _ = first;
-        _ = end;
-    }
 }

@@ -79,7 +79,6 @@ internal sealed unsafe partial class X86Processor
         code.End(page, (uint)(op - code.Ops), offset, Math.Min(end, 4096));
         if (Memory.WatchGeneration != watchGeneration)
             WatchesChanged();
-        Fuse(first, op);
         return first;
     }
 

@@ -133,6 +133,8 @@ internal sealed unsafe partial class X86Processor
             return "v86 mode";
         if ((V->Eflags & FlagTf) != 0)
             return "single-step";
+        if (V->PendingDebug != 0)
+            return "a debug trap is pending";
         if ((V->Dr[7] & 0xFF) != 0)
             return "debug breakpoints";
         ref SegmentRegister cs = ref Segment(SegmentIndex.Cs);
