@@ -52,11 +52,10 @@ public sealed unsafe class InterruptDeliveryTests
     }
 
     [Theory]
-    [InlineData(0x00, false)]
-    [InlineData(0x3C, true)]
-    public void Software_interrupt_needs_a_gate_that_its_ring_may_use(byte ignored, bool isInt3)
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Software_interrupt_needs_a_gate_that_its_ring_may_use(bool isInt3)
     {
-        Assert.True(ignored is 0 or 0x3C);
         using var bench = new ProtectedBench();
         int vector = isInt3 ? 3 : 0x80;
         byte[] code = isInt3 ? [0xCC] : [0xCD, 0x80];
@@ -216,6 +215,89 @@ public sealed unsafe class InterruptDeliveryTests
         Assert.Equal(ProtectedBench.CodeAt, bench.V->Eip);
     }
 
+    [Theory]
+    [InlineData(0xEu)]
+    [InlineData(0x6u)]
+    public void Delivery_that_faults_on_the_inner_stack_changes_nothing_and_succeeds_when_repeated(uint gateType)
+    {
+        using var bench = new ProtectedBench();
+        EnablePaging(bench);
+        SetPresent(bench, ProtectedBench.InnerStack(0) - 1, false);
+        bench.SetVector(0x80, ProtectedBench.CodeOf(0), Handler & 0xFFFF, 0xE0 | gateType);
+        bench.Enter(3);
+        UsePaging(bench);
+        bench.V->Eflags = 0x202;
+
+        Emulated result = bench.Execute(0xCD, 0x80);
+        Assert.Equal(EmulateKind.GuestFault, result.Kind);
+        Assert.Equal(14, result.Vector);
+
+        // A write by the supervisor to a page that is not there, although the program runs at ring 3.
+        Assert.Equal(2u, result.ErrorCode);
+        uint width = gateType == 0xE ? 4u : 2u;
+        Assert.Equal(ProtectedBench.InnerStack(0) - width, result.Linear);
+        Assert.Equal(ProtectedBench.CodeAt, bench.V->Eip);
+        Assert.Equal(ProtectedBench.StackTop, bench.V->Gpr[4]);
+        Assert.Equal(3u, bench.V->Cpl);
+        Assert.Equal(0x202u, bench.V->Eflags);
+        Assert.Equal(ProtectedBench.CodeOf(3) | 3, bench.Segment(SegmentIndex.Cs).Selector);
+        Assert.Equal(ProtectedBench.DataOf(3) | 3, bench.Segment(SegmentIndex.Ss).Selector);
+
+        SetPresent(bench, ProtectedBench.InnerStack(0) - 1, true);
+        Assert.Equal(Outcome.Done, ProtectedBench.Of(bench.Bench.EmulateOne()));
+        Assert.Equal(0u, bench.V->Cpl);
+        Assert.Equal(ProtectedBench.InnerStack(0) - (5 * width), bench.V->Gpr[4]);
+    }
+
+    [Theory]
+    [InlineData(new byte[] { 0xFB, 0x90, 0x90 }, 2u)]
+    [InlineData(new byte[] { 0xFB, 0xFB, 0x90 }, 2u)]
+    [InlineData(new byte[] { 0xFB, 0xFA, 0xF4 }, uint.MaxValue)]
+    [InlineData(new byte[] { 0xFB, 0xF4, 0x90 }, 2u)]
+    [InlineData(new byte[] { 0xFB, 0x8E, 0xD0, 0x90 }, 4u)]
+    [InlineData(new byte[] { 0xFB, 0x17, 0x5C, 0x90 }, 3u)]
+    public void External_interrupt_waits_for_the_shadows(byte[] code, uint taken)
+    {
+        using var bench = new ProtectedBench();
+        bench.SetVector(0x20, ProtectedBench.CodeOf(0), Handler);
+        bench.Bench.Write(Handler, 0xF4);
+        bench.Bench.InterruptVector = 0x20;
+        bench.Bench.Acknowledged = () => bench.Bench.Lines.Intr = false;
+        bench.Enter(0);
+        bench.V->Gpr[0] = ProtectedBench.DataOf(0);
+        bench.V->Gpr[4] -= 8;
+        bench.Bench.Write32(bench.V->Gpr[4], ProtectedBench.DataOf(0));
+        bench.Bench.Write32(bench.V->Gpr[4] + 4, ProtectedBench.StackTop);
+        bench.Bench.Write(ProtectedBench.CodeAt, code);
+        bench.Bench.Lines.Intr = true;
+        Assert.Equal(ExitKind.Halt, bench.Bench.Run(20).Kind);
+        if (taken == uint.MaxValue)
+        {
+            Assert.Equal(ProtectedBench.CodeAt + 3, bench.V->Eip);
+            return;
+        }
+
+        Assert.Equal(Handler + 1, bench.V->Eip);
+        Assert.Equal(ProtectedBench.CodeAt + taken, bench.Bench.Read32(bench.V->Gpr[4]));
+    }
+
+    [Fact]
+    public void Non_maskable_interrupt_is_blocked_until_the_return()
+    {
+        using var bench = new ProtectedBench();
+        bench.SetVector(2, ProtectedBench.CodeOf(0), Handler);
+        bench.Bench.Write(Handler, 0x40, 0xCF);
+        bench.Enter(0);
+        bench.Bench.Write(ProtectedBench.CodeAt, 0x90, 0xF4);
+        bench.Bench.Lines.Nmi = true;
+        Assert.Equal(ExitKind.Limit, bench.Bench.Run(1).Kind);
+        Assert.Equal(Handler + 1, bench.V->Eip);
+        bench.Bench.Lines.Nmi = true;
+        Assert.Equal(ExitKind.Halt, bench.Bench.Run(20).Kind);
+        Assert.Equal(2u, bench.V->Gpr[0]);
+        Assert.Equal(ProtectedBench.CodeAt + 2, bench.V->Eip);
+    }
+
     [Fact]
     public void Task_gate_ends_the_run_with_a_report()
     {
@@ -286,16 +368,32 @@ public sealed unsafe class InterruptDeliveryTests
         Assert.Equal(expected, bench.V->Eflags);
     }
 
+    private const uint Directory = 0x100000;
+    private const uint Table = 0x101000;
+
+    /// <summary>One page table maps the first 4 MiB to itself, but for the page of the LDT.</summary>
     private static void EnablePaging(ProtectedBench bench)
     {
-        // One page table maps the first 4 MiB to itself, but for the page of the LDT.
-        const uint Directory = 0x100000;
-        const uint Table = 0x101000;
         bench.Bench.Write32(Directory, Table | 7);
         for (uint page = 0; page < 1024; page++)
             bench.Bench.Write32(Table + (page * 4), page == ProtectedBench.Ldt >> 12 ? 0 : (page << 12) | 7);
+        UsePaging(bench);
+    }
+
+    private static void UsePaging(ProtectedBench bench)
+    {
         bench.V->Cr3 = Directory;
         bench.V->Cr0 |= 0x8000_0000;
-        bench.Bench.Call<FlushTranslations, Messaging.Contracts.Common.Done>(new FlushTranslations(true, 0));
+        Flush(bench);
     }
+
+    private static void SetPresent(ProtectedBench bench, uint address, bool present)
+    {
+        uint page = address >> 12;
+        bench.Bench.Write32(Table + (page * 4), (page << 12) | (present ? 7u : 6u));
+        Flush(bench);
+    }
+
+    private static void Flush(ProtectedBench bench) =>
+        bench.Bench.Call<FlushTranslations, Messaging.Contracts.Common.Done>(new FlushTranslations(true, 0));
 }
