@@ -50,11 +50,13 @@ public static class ExitCodes
     /// <summary>One line that says why the machine ended.</summary>
     public static string Reason(in MachineExit exit)
     {
-        string reason = exit.Kind switch
+        if (!string.IsNullOrEmpty(exit.Detail))
+            return exit.Detail.ReplaceLineEndings(" ");
+        return exit.Kind switch
         {
             MachineExitKind.Limit => "the asked number of guest instructions was reached",
             MachineExitKind.PowerOff => "the guest powered off",
-            MachineExitKind.Reset => "the guest asked for a reset (--no-reboot)",
+            MachineExitKind.Reset => "the guest asked for a reset",
             MachineExitKind.GuestExit => $"the guest wrote exit code {exit.Code} to the debug-exit port",
             MachineExitKind.HaltedForever => "the guest halted with interrupts disabled: nothing can wake it",
             MachineExitKind.TripleFault => "triple fault",
@@ -62,6 +64,5 @@ public static class ExitCodes
             MachineExitKind.HostStop => "interrupted",
             _ => $"unknown machine exit {exit.Kind}",
         };
-        return string.IsNullOrEmpty(exit.Detail) ? reason : $"{reason}: {exit.Detail.ReplaceLineEndings(" ")}";
     }
 }

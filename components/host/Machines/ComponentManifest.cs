@@ -1,3 +1,5 @@
+using Plexus.Messaging;
+
 namespace Plexus.Host.Machines;
 
 /// <summary>A component of a machine that is not a device.</summary>

@@ -1,3 +1,5 @@
+using Plexus.Messaging;
+
 namespace Plexus.Host.Machines;
 
 /// <summary>A device of a machine.</summary>

@@ -20,9 +20,6 @@ public sealed class ConsoleOutput : IDisposable
         timer = new Timer(_ => FlushAfterPause(), null, Pause, Pause);
     }
 
-    /// <summary>Called before bytes are written on, so that a progress line can be wiped first.</summary>
-    public Action? BeforeWrite { get; set; }
-
     /// <summary>Takes bytes.</summary>
     /// <exception cref="IOException">The stream failed.</exception>
     public void Write(ReadOnlySpan<byte> data)
@@ -77,7 +74,6 @@ public sealed class ConsoleOutput : IDisposable
             return;
         try
         {
-            BeforeWrite?.Invoke();
             stream.Write(buffer, 0, used);
             stream.Flush();
             used = 0;

@@ -1,0 +1,89 @@
+// dotnet tool restore && dotnet cake --target=NAME
+// Build, Format, Test, Bench, Guests, Pack. `dotnet test Monorepo.sln` needs none of this.
+
+var target = Argument("target", "Build");
+var configuration = Argument("configuration", "Release");
+const string Solution = "./Monorepo.sln";
+const string Host = "./components/host/Plexus.Host.csproj";
+
+void Run(string program, ProcessArgumentBuilder arguments, IDictionary<string, string> environment = null)
+{
+    var code = StartProcess(program, new ProcessSettings { Arguments = arguments, EnvironmentVariables = environment });
+    if (code != 0)
+        throw new CakeException($"{program} {arguments.Render()} ended with exit code {code}.");
+}
+
+void Require(string what, bool there, string remedy)
+{
+    if (!there)
+        throw new CakeException($"{what} is missing: {remedy}");
+}
+
+bool Works(string program, string arguments)
+{
+    try
+    {
+        return StartProcess(program, new ProcessSettings { Arguments = arguments, RedirectStandardOutput = true, RedirectStandardError = true }) == 0;
+    }
+    catch (Exception)
+    {
+        return false;
+    }
+}
+
+Task("Build")
+    .Description("Builds the solution; warnings are errors.")
+    .Does(() => DotNetBuild(Solution, new DotNetBuildSettings { Configuration = configuration }));
+
+Task("Format")
+    .Description("Checks formatting and analyzers; changes nothing.")
+    .Does(() => Run("dotnet", new ProcessArgumentBuilder().Append("format").Append(Solution).Append("--verify-no-changes")));
+
+Task("Guests")
+    .Description("Fetches the real guests from Debian packages into .guests/.")
+    .Does(() => Run("bash", new ProcessArgumentBuilder().Append("./tools/fetch-guests.sh")));
+
+Task("Test")
+    .Description("The plain tests, then those that need real guests, gcc and python3-msgpack; fails where one is absent.")
+    .Does(() =>
+{
+    Require("The Debian kernel .guests/linux-686/vmlinuz", FileExists("./.guests/linux-686/vmlinuz"), "run dotnet cake --target=Guests");
+    Require("gcc", Works("gcc", "--version"), "install gcc");
+    Require("python3 with msgpack", Works("python3", "-c \"import msgpack\""), "install python3-msgpack");
+    DotNetTest(Solution, new DotNetTestSettings { Configuration = configuration });
+    foreach (var project in GetFiles("./tests/tools/**/*.csproj").OrderBy(file => file.FullPath))
+        DotNetTest(project.FullPath, new DotNetTestSettings { Configuration = configuration });
+});
+
+Task("Bench")
+    .Description("Micro-benchmarks, then the unpacking of the Debian kernel beside QEMU and Bochs. Pass --quick for a short run.")
+    .Does(() =>
+{
+    foreach (var project in GetFiles("./bench/**/*.csproj").OrderBy(file => file.FullPath))
+    {
+        Information("bench: {0}", project.GetFilenameWithoutExtension());
+        var arguments = new ProcessArgumentBuilder().Append("run").Append("-c").Append("Release").Append("--project").AppendQuoted(project.FullPath).Append("--");
+        if (HasArgument("quick"))
+            arguments.Append("--quick");
+        Run("dotnet", arguments);
+    }
+});
+
+Task("Pack")
+    .Description("Publishes the program as one file per platform, and packs the components.")
+    .Does(() =>
+{
+    CleanDirectory("./artifacts");
+    DotNetPublish(Host, new DotNetPublishSettings
+    {
+        Configuration = "Release",
+        Runtime = Argument("runtime", "linux-x64"),
+        SelfContained = true,
+        PublishSingleFile = true,
+        OutputDirectory = "./artifacts/plexus",
+    });
+    foreach (var project in GetFiles("./components/*/Plexus.*.csproj").Where(file => file.GetFilenameWithoutExtension().ToString() != "Plexus.Host"))
+        DotNetPack(project.FullPath, new DotNetPackSettings { Configuration = "Release", OutputDirectory = "./artifacts/packages" });
+});
+
+RunTarget(target);

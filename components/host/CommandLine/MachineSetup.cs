@@ -1,0 +1,51 @@
+using Plexus.Host.DemoKernel;
+using Plexus.Host.Loaders;
+using Plexus.Host.Machines;
+using Plexus.Host.Telemetry;
+using Plexus.Messaging.Contracts.Patcher;
+using Plexus.Monitor;
+
+namespace Plexus.Host.CommandLine;
+
+/// <summary>From settings to a machine and what to start on it.</summary>
+internal static class MachineSetup
+{
+    /// <summary>Builds the machine that the settings ask for.</summary>
+    /// <exception cref="InputException">The manifest is wrong.</exception>
+    public static Machine Build(RunSettings settings, ITraceSink? trace, Func<Stream> console)
+    {
+        MachineManifest manifest = settings.Machine is null ? MachineManifest.Default : MachineManifest.Load(settings.Machine);
+        MachineBuilder builder = new MachineBuilder(manifest) { Trace = trace }.Route("stdout", console);
+        builder.MemorySize = settings.Memory ?? builder.MemorySize;
+        builder.Options = builder.Options with
+        {
+            Engine = settings.Engine ?? builder.Options.Engine,
+            Strategy = settings.Strategy ?? builder.Options.Strategy,
+            NoReboot = settings.NoReboot,
+        };
+        return builder.Build();
+    }
+
+    /// <summary>What the settings ask to start: the demo kernel when nothing is named.</summary>
+    /// <exception cref="InputException">A file is missing or unreadable.</exception>
+    public static BootRequest Boot(RunSettings settings)
+    {
+        if (settings.Kernel is null)
+            return new BootRequest(new GuestImage("demo-kernel", DemoKernelImage.Build()), [], settings.Append);
+        GuestImage[] modules = settings.Initrd is null
+            ? []
+            : [.. settings.Initrd.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(path => GuestImage.FromFile(path, "--initrd"))];
+        return new BootRequest(GuestImage.FromFile(settings.Kernel, "--kernel"), modules, settings.Append);
+    }
+
+    /// <summary>An engine's name on the command line.</summary>
+    public static string NameOf(Engine engine) => engine == Engine.Emulated ? "emulated" : "ring3";
+
+    /// <summary>A strategy's name on the command line.</summary>
+    public static string NameOf(Strategy strategy) => strategy switch
+    {
+        Strategy.Int3Monitor => "int3-monitor",
+        Strategy.JumpStub => "jump-stub",
+        _ => "auto",
+    };
+}

@@ -1,0 +1,117 @@
+using Microsoft.Extensions.DependencyInjection;
+using Plexus.Host.Loaders;
+using Plexus.Host.Telemetry;
+using Plexus.Messaging;
+using Plexus.Messaging.Contracts.Common;
+using Plexus.Messaging.Contracts.Monitor;
+using Plexus.Messaging.Contracts.Telemetry;
+using Plexus.Messaging.Shared;
+using Plexus.Monitor;
+
+namespace Plexus.Host.Machines;
+
+/// <summary>A machine that was built: load a guest, run it, read its counters. Made by <see cref="MachineBuilder"/>; used by the thread that built it.</summary>
+public sealed class Machine : IDisposable
+{
+    private readonly ServiceProvider services;
+    private readonly IEndpoint monitor;
+    private readonly IEndpoint telemetry;
+    private BootRequest? boot;
+
+    internal Machine(MachineManifest manifest, MonitorOptions options, ServiceProvider services, Fabric fabric)
+    {
+        this.services = services;
+        Manifest = manifest;
+        Options = options;
+        Fabric = fabric;
+        Memory = services.GetRequiredService<GuestMemory>();
+        Vcpu = services.GetRequiredService<Vcpu>();
+        Lines = services.GetRequiredService<PlatformLines>();
+        monitor = fabric.Connect("monitor");
+        telemetry = fabric.Connect("telemetry");
+        fabric.Connect("bus").Call<Reset, Done>(new Reset(Cold: true));
+    }
+
+    /// <summary>What it consists of.</summary>
+    public MachineManifest Manifest { get; }
+
+    /// <summary>Engine, strategy and limits.</summary>
+    public MonitorOptions Options { get; }
+
+    /// <summary>The message fabric, for Calls of the host's own.</summary>
+    public Fabric Fabric { get; }
+
+    /// <summary>Guest memory.</summary>
+    public GuestMemory Memory { get; }
+
+    /// <summary>The vCPU.</summary>
+    public Vcpu Vcpu { get; }
+
+    /// <summary>The wires to the chipset. <see cref="PlatformLines.HostStop"/> ends a run from any thread.</summary>
+    public PlatformLines Lines { get; }
+
+    /// <summary>The first failure of a console or of the trace, in one line; null when there was none.</summary>
+    public string? OutputFailure => services.GetRequiredService<TelemetryComponent>().Failure;
+
+    /// <summary>Loads a guest and puts the state at its entry into the vCPU.</summary>
+    /// <returns>One line that says what was loaded.</returns>
+    /// <exception cref="InputException">The image is unknown, truncated or corrupt, or does not fit.</exception>
+    public string Load(BootRequest request)
+    {
+        boot = request;
+        return GuestLoader.Load(request, Memory, Vcpu);
+    }
+
+    /// <summary>
+    /// Runs until the guest ends or has retired so many instructions since power-on; then everything it printed has been written. A guest that resets the machine
+    /// is loaded again and goes on, unless resets end the run: there is no firmware that would start it.
+    /// </summary>
+    /// <exception cref="ComponentFaultException">A component failed.</exception>
+    public MachineExit Run(ulong retireLimit = ulong.MaxValue)
+    {
+        MachineExit exit;
+        do
+        {
+            exit = monitor.Call<RunMachine, MachineExit>(new RunMachine(ulong.MaxValue, retireLimit));
+        }
+        while (exit.Kind == MachineExitKind.Reset && !Options.NoReboot && Restart());
+
+        Flush();
+        return exit;
+    }
+
+    /// <summary>Hands everything that telemetry has taken to its outputs.</summary>
+    /// <returns>Transition spans exported so far.</returns>
+    public ulong Flush() => telemetry.Call<FlushTelemetry, TelemetryFlushed>(default).Spans;
+
+    /// <summary>The monitor's counters, in a stable order.</summary>
+    public IReadOnlyList<Counter> ReadCounters() => monitor.Call<ReadCounters, Counters>(default).Values;
+
+    /// <summary>Pulses RESET and loads the guest again into cleared memory. Counters and guest time go on.</summary>
+    private bool Restart()
+    {
+        if (boot is null)
+            return false;
+        Lines.ResetRequested = false;
+        Reset request = new(Cold: false);
+        foreach (string component in (ReadOnlySpan<string>)["monitor", "bus", "cpu"])
+            Fabric.Connect(component).Call<Reset, Done>(request);
+        for (uint frame = 0; frame < Memory.RamFrames; frame++)
+        {
+            Memory.NoteWrite(frame, 0, GuestMemory.FrameSize);
+            Memory.Frame(frame).Clear();
+        }
+
+        GuestLoader.Load(boot, Memory, Vcpu);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Fabric.Dispose();
+        foreach (ConsoleOutput console in services.GetRequiredService<IReadOnlyDictionary<string, ConsoleOutput>>().Values)
+            console.Dispose();
+        services.Dispose();
+    }
+}

@@ -1,0 +1,120 @@
+using Microsoft.Extensions.DependencyInjection;
+using Plexus.Cpu;
+using Plexus.Devices;
+using Plexus.Handlers;
+using Plexus.Host.CommandLine;
+using Plexus.Host.Telemetry;
+using Plexus.Messaging;
+using Plexus.Messaging.Shared;
+using Plexus.Monitor;
+using Plexus.Patcher;
+using Plexus.Prescan;
+
+namespace Plexus.Host.Machines;
+
+/// <summary>
+/// The composition root: a manifest becomes shared memory, components in their places, and a started fabric.
+/// A custom VMM adds its own component and device types here, or puts its own in the place of built-in ones.
+/// </summary>
+public sealed class MachineBuilder
+{
+    private readonly MachineManifest manifest;
+    private readonly Dictionary<string, Func<IServiceProvider, ComponentManifest, IComponent>> componentTypes = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Func<IServiceProvider, DeviceManifest, DeviceComponent>> deviceTypes = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Func<Stream>> streams = new(StringComparer.Ordinal) { ["stdout"] = Console.OpenStandardOutput, ["none"] = () => Stream.Null };
+
+    /// <summary>Begins a machine.</summary>
+    /// <param name="manifest">What it consists of.</param>
+    public MachineBuilder(MachineManifest manifest)
+    {
+        ArgumentNullException.ThrowIfNull(manifest);
+        this.manifest = manifest;
+        Options = new MonitorOptions
+        {
+            Engine = RunSettings.ParseEngine(manifest.Engine, $"{manifest.Source}: $.engine"),
+            Strategy = RunSettings.ParseStrategy(manifest.Strategy, $"{manifest.Source}: $.strategy"),
+        };
+        MemorySize = CommandLine.MemorySize.Parse(manifest.Memory, $"{manifest.Source}: $.memory");
+
+        AddComponent("monitor", (s, _) => new MonitorComponent(s.GetRequiredService<GuestMemory>(), s.GetRequiredService<Vcpu>(), s.GetRequiredService<PlatformLines>(), Options));
+        AddComponent("cpu", (s, _) => new CpuComponent(s.GetRequiredService<Vcpu>(), s.GetRequiredService<GuestMemory>(), s.GetRequiredService<PlatformLines>()));
+        AddComponent("prescan", (_, _) => new PrescanComponent());
+        AddComponent("patcher", (s, _) => new PatcherComponent(s.GetRequiredService<GuestMemory>()));
+        AddComponent("handlers", (_, _) => new HandlersComponent());
+        AddComponent("bus", (s, _) => new BusComponent(s.GetRequiredService<Chipset>(), [.. s.GetRequiredService<IReadOnlyList<DeviceComponent>>().Select(OnBus)]));
+        AddComponent("telemetry", (s, _) => s.GetRequiredService<TelemetryComponent>());
+        foreach ((string type, DeviceType device) in DeviceCatalog.Types)
+            AddDevice(type, (s, d) => device.Create(s.GetRequiredService<Chipset>(), Settings(d)));
+    }
+
+    /// <summary>Engine, strategy and limits; begins with what the manifest says.</summary>
+    public MonitorOptions Options { get; set; }
+
+    /// <summary>Guest RAM in bytes; begins with what the manifest says.</summary>
+    public uint MemorySize { get; set; }
+
+    /// <summary>Takes transitions when the run is traced; null otherwise.</summary>
+    public ITraceSink? Trace { get; set; }
+
+    /// <summary>Further services for component factories.</summary>
+    public IServiceCollection Services { get; } = new ServiceCollection();
+
+    /// <summary>Adds a component type, or puts one in the place of a built-in one.</summary>
+    public MachineBuilder AddComponent(string type, Func<IServiceProvider, ComponentManifest, IComponent> create)
+    {
+        componentTypes[type] = create;
+        return this;
+    }
+
+    /// <summary>Adds a device type, or puts one in the place of a built-in one.</summary>
+    public MachineBuilder AddDevice(string type, Func<IServiceProvider, DeviceManifest, DeviceComponent> create)
+    {
+        deviceTypes[type] = create;
+        return this;
+    }
+
+    /// <summary>Says where a console output named in the manifest (<c>stdout</c>) goes.</summary>
+    public MachineBuilder Route(string output, Func<Stream> open)
+    {
+        streams[output] = open;
+        return this;
+    }
+
+    /// <summary>Makes the machine. The calling thread becomes the vCPU's.</summary>
+    /// <exception cref="InputException">The manifest names a type that is not known, two devices overlap, or a component is missing.</exception>
+    public Machine Build()
+    {
+        ManifestReader.CheckMeaning(manifest);
+        PlatformLines lines = new();
+        TransitionTrace? trace = Trace is null ? null : new TransitionTrace(Trace);
+        Options = Options with { TraceTransitions = trace is not null };
+        Services.AddSingleton(lines);
+        Services.AddSingleton(_ => new GuestMemory(MemorySize));
+        Services.AddSingleton<Vcpu>();
+        Services.AddSingleton(new Chipset(lines) { MemoryBytes = MemorySize });
+        Services.AddSingleton<IReadOnlyDictionary<string, ConsoleOutput>>(manifest.Consoles.ToDictionary(c => c.Key, c => new ConsoleOutput(streams[c.Value]()), StringComparer.Ordinal));
+        Services.AddSingleton(s => new TelemetryComponent(lines, s.GetRequiredService<IReadOnlyDictionary<string, ConsoleOutput>>(), trace));
+        Services.AddSingleton<IReadOnlyList<DeviceComponent>>(s => [.. manifest.Devices.Select((d, i) => Known(deviceTypes, d.Type, $"$.devices[{i}].type")(s, d))]);
+        ServiceProvider services = Services.BuildServiceProvider();
+        services.GetRequiredService<Vcpu>().State.NanosecondsPerInstruction = manifest.Cpu.NanosecondsPerInstruction;
+
+        FabricBuilder fabric = new();
+        IReadOnlyList<DeviceComponent> devices = services.GetRequiredService<IReadOnlyList<DeviceComponent>>();
+        ManifestChecks.Overlaps(manifest, devices);
+        for (int i = 0; i < manifest.Components.Count; i++)
+            fabric.Add(Known(componentTypes, manifest.Components[i].Type, $"$.components[{i}].type")(services, manifest.Components[i]), manifest.Components[i].Placement);
+        for (int i = 0; i < devices.Count; i++)
+            fabric.Add(devices[i], manifest.Devices[i].Placement);
+        return new Machine(manifest, Options, services, ManifestChecks.Start(manifest, fabric));
+    }
+
+    private static BusDevice OnBus(DeviceComponent device) => new(device.Name, device.Regions, device.IsInterruptController, device.HasStableRegisters);
+
+    private static DeviceSettings Settings(DeviceManifest device) =>
+        new(device.Name) { Base = device.Base is null ? null : device.PortOr(0), Irq = device.Irq, Console = device.Console };
+
+    private T Known<T>(Dictionary<string, T> types, string type, string path) =>
+        types.TryGetValue(type, out T? factory)
+            ? factory
+            : throw ManifestReader.Wrong(manifest, path, $"\"{type}\" is not known; known are {string.Join(", ", types.Keys.Order(StringComparer.Ordinal))}");
+}

@@ -1,0 +1,123 @@
+using Plexus.Host.Telemetry;
+using Plexus.Messaging.Contracts.Telemetry;
+using Plexus.Tests.Otlp;
+using Xunit;
+
+namespace Plexus.Host.Tests;
+
+public sealed class TransitionTraceTests
+{
+    [Fact]
+    public void Transition_becomes_a_span_with_every_named_attribute()
+    {
+        List<OtlpSpan> spans = Export(new Transition(TransitionKind.Ring3ToRing0, 13, 0xC0100123, (int)Iced.Intel.Code.Cli, "int3-monitor", 0, 0, 777, 1000, 3000, "emulate"));
+        OtlpSpan span = Assert.Single(spans);
+        Assert.Equal(("monitor", "Plexus", "plexus.trap", 1, ""), (span.Service, span.Scope, span.Name, span.Kind, span.ParentId));
+        Assert.Empty(span.Links);
+        Assert.Equal(
+            new Dictionary<string, object>
+            {
+                ["plexus.kind"] = "3-0",
+                ["plexus.vector"] = 13L,
+                ["plexus.ring.from"] = 3L,
+                ["plexus.ring.to"] = 0L,
+                ["plexus.guest.ring.from"] = 0L,
+                ["plexus.guest.ring.to"] = 0L,
+                ["plexus.eip"] = 0xC0100123L,
+                ["plexus.instruction"] = "Cli",
+                ["plexus.strategy"] = "int3-monitor",
+                ["plexus.reason"] = "emulate",
+                ["plexus.guest_time_ns"] = 777L,
+                ["plexus.duration_ns"] = 2000 * 1_000_000_000L / System.Diagnostics.Stopwatch.Frequency,
+            },
+            span.Attributes);
+        Assert.Equal((ulong)(long)span.Attributes["plexus.duration_ns"], span.End - span.Start);
+    }
+
+    [Fact]
+    public void Span_without_vector_instruction_or_strategy_leaves_them_out()
+    {
+        OtlpSpan span = Assert.Single(Export(new Transition(TransitionKind.GuestRing, 255, 1, 0, "", 3, 0, 0, 5, 5, "")));
+        Assert.Equal("cpu", span.Service);
+        Assert.Equal(
+            ["plexus.duration_ns", "plexus.eip", "plexus.guest.ring.from", "plexus.guest.ring.to", "plexus.guest_time_ns", "plexus.kind"],
+            span.Attributes.Keys.Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(TransitionKind.Ring3ToRing3, "handlers", 3L, 3L)]
+    [InlineData(TransitionKind.Injection, "monitor", 0L, 3L)]
+    [InlineData(TransitionKind.Interpreted, "cpu", 3L, 0L)]
+    public void Kind_decides_component_and_physical_rings(TransitionKind kind, string service, long from, long to)
+    {
+        OtlpSpan span = Assert.Single(Export(new Transition(kind, 255, 1, 0, "", 0, 0, 0, 0, 0, "")));
+        Assert.Equal((service, from, to), (span.Service, (long)span.Attributes["plexus.ring.from"], (long)span.Attributes["plexus.ring.to"]));
+    }
+
+    [Fact]
+    public void Long_path_is_cut_into_windows_that_are_linked()
+    {
+        const int count = (2 * TransitionTrace.WindowSpans) + 5;
+        Transition[] transitions = new Transition[count];
+        for (int i = 0; i < count; i++)
+            transitions[i] = new Transition((TransitionKind)(i % 2), 3, (uint)i, 0, "", 0, 0, 0, 0, 0, "");
+        OtlpSpan[] spans = [.. Export(transitions).OrderBy(s => (long)s.Attributes["plexus.eip"])];
+        Assert.Equal(count, spans.Length);
+        Assert.Equal(count, spans.Select(s => s.SpanId).Distinct(StringComparer.Ordinal).Count());
+        Assert.Equal(
+            [TransitionTrace.WindowSpans, TransitionTrace.WindowSpans, 5],
+            spans.GroupBy(s => s.TraceId, StringComparer.Ordinal).Select(g => g.Count()));
+        OtlpSpan[] linked = [.. spans.Where(s => s.Links.Count != 0)];
+        Assert.Equal([TransitionTrace.WindowSpans, 2 * TransitionTrace.WindowSpans], linked.Select(s => (int)(long)s.Attributes["plexus.eip"]));
+        foreach (OtlpSpan first in linked)
+        {
+            OtlpSpan before = spans[(int)(long)first.Attributes["plexus.eip"] - 1];
+            Assert.Equal((before.TraceId, before.SpanId), first.Links[0]);
+        }
+    }
+
+    [Fact]
+    public void Sink_that_fails_is_not_swallowed()
+    {
+        TransitionTrace trace = new(new BrokenSink());
+        trace.Add(default);
+        Assert.Throws<IOException>(trace.Flush);
+    }
+
+    [Theory]
+    [InlineData("http://localhost:4318", "http://localhost:4318/v1/traces")]
+    [InlineData("http://localhost:4318/", "http://localhost:4318/v1/traces")]
+    [InlineData("https://h/otel", "https://h/otel/v1/traces")]
+    [InlineData("http://h/v1/traces", "http://h/v1/traces")]
+    public void Endpoint_gets_the_path_of_the_protocol(string given, string expected) =>
+        Assert.Equal(expected, HttpTraceSink.EndpointOf(given).ToString());
+
+    [Theory]
+    [InlineData("otlp:nonsense")]
+    [InlineData("otlp:ftp://x")]
+    [InlineData("file:")]
+    [InlineData("/tmp/x")]
+    [InlineData("file:/nonexistent/directory/trace")]
+    public void Target_that_cannot_be_opened_is_an_input_error(string target) =>
+        Assert.StartsWith($"--trace ", Assert.Throws<InputException>(() => TraceTarget.Open(target)).Message, StringComparison.Ordinal);
+
+    private static List<OtlpSpan> Export(params Transition[] transitions)
+    {
+        using MemoryStream stream = new();
+        TransitionTrace trace = new(new FileTraceSink(stream));
+        foreach (Transition transition in transitions)
+            trace.Add(transition);
+        trace.Flush();
+        Assert.Equal((ulong)transitions.Length, trace.Count);
+        return OtlpReader.ReadDelimited(stream.ToArray());
+    }
+
+    private sealed class BrokenSink : ITraceSink
+    {
+        public void Export(ReadOnlySpan<byte> request) => throw new IOException("broken");
+
+        public void Dispose()
+        {
+        }
+    }
+}

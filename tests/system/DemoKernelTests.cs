@@ -1,0 +1,89 @@
+using Plexus.System.Tests.Runs;
+using Plexus.Tests.Otlp;
+using Xunit;
+
+namespace Plexus.System.Tests;
+
+/// <summary>The demo kernel on whole machines. Runs are shared: each configuration boots twice in all.</summary>
+public sealed class DemoKernelTests(DemoRuns runs) : IClassFixture<DemoRuns>
+{
+    public static TheoryData<string> Configurations => [.. DemoRuns.Configurations];
+
+    public static TheoryData<string> Ring3Configurations => [.. DemoRuns.Configurations.Where(c => c != DemoRuns.Emulated)];
+
+    [Theory]
+    [MemberData(nameof(Configurations))]
+    public void Demo_kernel_ends_with_exit_code_zero(string configuration)
+    {
+        PlexusRun run = runs[configuration].Run;
+        Assert.True(run.ExitCode == 0, $"exit code {run.ExitCode}\n{run.ConsoleText}\n{run.Messages}");
+    }
+
+    [Theory]
+    [MemberData(nameof(Ring3Configurations))]
+    public void Demo_kernel_prints_the_same_bytes_as_under_emulated(string configuration) =>
+        Assert.Equal(runs[DemoRuns.Emulated].Run.ConsoleText, runs[configuration].Run.ConsoleText);
+
+    [Theory]
+    [MemberData(nameof(Ring3Configurations))]
+    public void Demo_kernel_retires_the_same_instructions_in_the_same_time_as_under_emulated(string configuration)
+    {
+        Assert.Equal(runs[DemoRuns.Emulated].Statistics["guest.instructions"], runs[configuration].Statistics["guest.instructions"]);
+        Assert.Equal(runs[DemoRuns.Emulated].Statistics["guest.time-ns"], runs[configuration].Statistics["guest.time-ns"]);
+    }
+
+    [Theory]
+    [MemberData(nameof(Configurations))]
+    public void Two_runs_of_one_configuration_are_identical(string configuration)
+    {
+        PlexusRun first = runs[configuration].Run;
+        (PlexusRun second, RunStatistics statistics) = PlexusRun.InvokeCounted(DemoRuns.Arguments(configuration));
+        Assert.Equal(first.Console, second.Console);
+        Assert.Equal(first.StableMessages, second.StableMessages);
+        Assert.Equal(runs[configuration].Statistics.Counters, statistics.Counters);
+    }
+
+    [Fact]
+    public void Jump_stub_keeps_95_percent_of_interrupt_flag_instructions_out_of_ring_0()
+    {
+        (ulong ring0, ulong ring3) = runs["ring3/jump-stub"].Statistics.Executed("Cli", "Sti", "Pushf", "Popf");
+        Assert.True(ring3 > 0 && ring3 >= 0.95 * (ring0 + ring3), $"ring 0: {ring0}, ring 3: {ring3}");
+    }
+
+    [Fact]
+    public void Int3_monitor_keeps_none_of_them_out_of_ring_0()
+    {
+        (ulong ring0, ulong ring3) = runs["ring3/int3-monitor"].Statistics.Executed("Cli", "Sti", "Pushf", "Popf");
+        Assert.Equal(0ul, ring3);
+        Assert.NotEqual(0ul, ring0);
+    }
+
+    [Theory]
+    [MemberData(nameof(Configurations))]
+    public void Trace_has_exactly_the_transitions_that_were_counted(string configuration)
+    {
+        (_, RunStatistics statistics, List<OtlpSpan> spans) = runs[configuration];
+        OtlpSpan[] traps = [.. spans.Where(s => s.Name == "plexus.trap")];
+        Dictionary<string, ulong> traced = traps
+            .GroupBy(s => (string)s.Attributes["plexus.kind"], StringComparer.Ordinal)
+            .ToDictionary(g => $"transition.{g.Key}", g => (ulong)g.Count(), StringComparer.Ordinal);
+        Dictionary<string, ulong> counted = statistics.Counters
+            .Where(c => c.Key.StartsWith("transition.", StringComparison.Ordinal) && c.Value != 0)
+            .ToDictionary(c => c.Key, c => c.Value, StringComparer.Ordinal);
+        Assert.Equal(counted.OrderBy(c => c.Key, StringComparer.Ordinal), traced.OrderBy(c => c.Key, StringComparer.Ordinal));
+        Assert.Equal(statistics.Transitions, (ulong)traps.Length);
+        Assert.Equal(traps.Length, traps.Select(s => s.SpanId).Distinct(StringComparer.Ordinal).Count());
+        if (configuration != DemoRuns.Emulated)
+            Assert.NotEmpty(traps);
+    }
+
+    [Theory]
+    [MemberData(nameof(Ring3Configurations))]
+    public void Diff_finds_no_divergence_from_emulated(string configuration)
+    {
+        string[] parts = configuration.Split('/');
+        PlexusRun run = PlexusRun.Invoke("diff", "--a", "engine=emulated", "--b", $"engine={parts[0]},strategy={parts[1]}", "--every", "20000");
+        Assert.True(run.ExitCode == 0, run.Messages);
+        Assert.Contains("no divergence", run.Messages, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,84 @@
+using System.Diagnostics;
+using Xunit;
+
+namespace Plexus.Linux.Tests;
+
+/// <summary>
+/// Debian's i386 kernel unpacks itself, prints its banner and command line, says that it finds no FPU, and halts. Each engine runs in a process of its own,
+/// at the same time: a run is 2.3 billion guest instructions.
+/// </summary>
+public sealed class DebianKernelTests(KernelRuns runs) : IClassFixture<KernelRuns>
+{
+    private const int HaltedForever = 4;
+
+    [Theory]
+    [InlineData("emulated")]
+    [InlineData("ring3")]
+    public async Task Kernel_prints_its_banner_and_command_line_and_halts_without_fpu(string engine)
+    {
+        (int exitCode, string console, string messages) = await runs[engine];
+        Assert.True(exitCode == HaltedForever, $"exit code {exitCode}\n{console}\n{messages}");
+        Assert.Contains("Linux version 6.1.", console, StringComparison.Ordinal);
+        Assert.Contains($"Command line: {KernelRuns.CommandLine}", console, StringComparison.Ordinal);
+        Assert.Contains("no FPU found and no math emulation present", console, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Both_engines_print_the_same()
+    {
+        (_, string emulated, _) = await runs["emulated"];
+        (_, string ring3, _) = await runs["ring3"];
+        Assert.Equal(emulated, ring3);
+    }
+}
+
+/// <summary>One run per engine, started together.</summary>
+public sealed class KernelRuns
+{
+    internal const string CommandLine = "earlyprintk=serial,ttyS0,115200 console=ttyS0 nokaslr";
+
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(15);
+    private readonly Dictionary<string, Task<(int ExitCode, string Console, string Messages)>> runs = [];
+
+    public KernelRuns()
+    {
+        foreach (string engine in new[] { "emulated", "ring3" })
+            runs.Add(engine, Boot(engine));
+    }
+
+    internal Task<(int ExitCode, string Console, string Messages)> this[string engine] => runs[engine];
+
+    private static async Task<(int ExitCode, string Console, string Messages)> Boot(string engine)
+    {
+        string kernel = Path.Combine(Root, ".guests", "linux-686", "vmlinuz");
+        Assert.True(File.Exists(kernel), $"{kernel} is missing: run dotnet cake --target=Guests");
+        ProcessStartInfo start = new("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (string argument in new[] { Path.Combine(AppContext.BaseDirectory, "plexus.dll"), "run", "--engine", engine, "--kernel", kernel, "--append", CommandLine, "-m", "128M", "--no-reboot" })
+            start.ArgumentList.Add(argument);
+        using Process process = Process.Start(start)!;
+        Task<string> console = process.StandardOutput.ReadToEndAsync();
+        Task<string> messages = process.StandardError.ReadToEndAsync();
+        using CancellationTokenSource patience = new(Patience);
+        try
+        {
+            await process.WaitForExitAsync(patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+        }
+
+        return (process.HasExited ? process.ExitCode : -1, await console, await messages);
+    }
+
+    private static string Root
+    {
+        get
+        {
+            DirectoryInfo? at = new(AppContext.BaseDirectory);
+            while (at is not null && !File.Exists(Path.Combine(at.FullName, "Monorepo.sln")))
+                at = at.Parent;
+            return at?.FullName ?? throw new InvalidOperationException("Monorepo.sln was not found above the tests.");
+        }
+    }
+}

@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Fetches the real guests that tests and benchmarks use from Debian packages into .guests/.
+#   tools/fetch-guests.sh [DIRECTORY]
+# The i386 packages come through an APT view of their own: the system's architectures stay as they are.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+out=${1:-$root/.guests}
+state=$out/.apt
+mkdir -p "$out" "$state/lists/partial" "$state/cache/archives/partial"
+: >>"$state/status"
+
+i386_apt() {
+  apt-get -q -o APT::Architecture=i386 -o APT::Architectures::=i386 \
+    -o Dir::State="$state" -o Dir::State::lists="$state/lists" -o Dir::State::status="$state/status" \
+    -o Dir::Cache="$state/cache" -o APT::Sandbox::User=root -o Acquire::Retries=3 "$@"
+}
+
+# The meta package names the current kernel package: its first dependency.
+kernel_package() {
+  apt-cache -o APT::Architecture=i386 -o APT::Architectures::=i386 -o Dir::State="$state" \
+    -o Dir::State::lists="$state/lists" -o Dir::State::status="$state/status" -o Dir::Cache="$state/cache" \
+    depends linux-image-686 | sed -n 's/^ *Depends: \(linux-image-[^ :]*\).*/\1/p' | head -n 1
+}
+
+# fetch PACKAGE FILE-IN-PACKAGE TARGET
+fetch() {
+  local package=$1 inside=$2 target=$3 work
+  work=$(mktemp -d)
+  (cd "$work" && i386_apt download "$package" && dpkg-deb --fsys-tarfile ./*.deb | tar -x -f - --wildcards "$inside")
+  mkdir -p "$(dirname "$target")"
+  find "$work" -type f -path "$work/${inside#./}" -exec mv {} "$target" \; -quit
+  rm -rf "$work"
+  [ -s "$target" ] || { echo "fetch-guests: $package holds no $inside" >&2; exit 1; }
+  echo "fetch-guests: $target ($(stat -c %s "$target") bytes, $package)"
+}
+
+if [ ! -s "$out/linux-686/vmlinuz" ] || [ ! -s "$out/memtest86+/memtest.bin" ]; then
+  # One index that is being synchronised must not stop the rest: what is missing then is noticed below.
+  i386_apt update >/dev/null 2>"$state/update.log" || { echo "fetch-guests: some package indexes could not be fetched; using the others" >&2; }
+fi
+if [ ! -s "$out/linux-686/vmlinuz" ]; then
+  package=$(kernel_package)
+  [ -n "$package" ] || { echo "fetch-guests: linux-image-686 names no kernel package; is an i386 Debian mirror configured?" >&2; exit 1; }
+  fetch "$package" './boot/vmlinuz-*' "$out/linux-686/vmlinuz"
+fi
+if [ ! -s "$out/memtest86+/memtest.bin" ]; then
+  fetch memtest86+ './boot/memtest86+ia32.bin' "$out/memtest86+/memtest.bin" || echo "fetch-guests: memtest86+ is optional; going on without it" >&2
+fi
+echo "fetch-guests: done"
