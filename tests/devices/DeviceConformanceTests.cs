@@ -109,6 +109,7 @@ public sealed class DeviceConformanceTests
             try
             {
                 subject.Call<RestoreState, Done>(new RestoreState(state));
+                subject.Exercise(new Random(i + 1), 20);
             }
             catch (ComponentFaultException fault)
             {
@@ -229,7 +230,11 @@ public sealed class DeviceConformanceTests
         public void RunDue()
         {
             while (Lines.TimerDeadline <= Now)
-                Call<RunTimers, NextDeadline>(new RunTimers(Lines.TimerDeadline));
+            {
+                ulong deadline = Lines.TimerDeadline;
+                Call<RunTimers, NextDeadline>(new RunTimers(deadline));
+                Assert.True(Lines.TimerDeadline > deadline, "a deadline must lie after the event that set it");
+            }
         }
 
         /// <summary>What lies outside the device: lines that others drive, and the latches of the platform.</summary>

@@ -222,6 +222,8 @@ public sealed class Mc146818 : IRegisterAccess, ITimed, IResettable, ISaveRestor
         tick = reader.Int64();
         chainOrigin = reader.Int64();
         updates = reader.Int64();
+        if (tick < 0 || chainOrigin > tick || chainOrigin < -Frequency || (Running && updates != (tick - chainOrigin) / Frequency))
+            throw new InvalidDataException("The clock's divider chain contradicts itself.");
         interrupt.Restore((flags & memory[RegisterB]) != 0);
         Publish();
     }
