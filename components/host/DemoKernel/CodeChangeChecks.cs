@@ -7,7 +7,7 @@ namespace Plexus.Host.DemoKernel;
 internal static class CodeChangeChecks
 {
     private const byte PageFault = 14;
-    private const int Hot = 2000;
+    private const int Hot = 1000;
 
     /// <summary>Emits the checks.</summary>
     /// <param name="k">The kernel being built.</param>
@@ -81,7 +81,7 @@ internal static class CodeChangeChecks
             k.Store(first + 0xFFF, 0xFA, 0xFA, 0x9C, 0x58, 0x25, 0x00, 0x02, 0x00, 0x00, 0xC3); // cli ; cli ; pushf ; pop eax ; and eax,200h ; ret
             c.sti();
             CallExpect(k, first + 0xFFF, 0, fail);
-            k.Repeat(Hot / 10, () =>
+            k.Repeat(Hot / 5, () =>
             {
                 c.sti();
                 CallExpect(k, first + 0xFFF, 0, fail);

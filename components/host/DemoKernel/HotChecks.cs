@@ -6,7 +6,7 @@ namespace Plexus.Host.DemoKernel;
 /// <summary>Hot loops of the commonest sensitive instructions: nothing but the named effect may happen, 10^5 times over.</summary>
 internal static class HotChecks
 {
-    private const int Rounds = 25_000;
+    private const int Rounds = 10_000;
 
     /// <summary>Emits the checks.</summary>
     /// <param name="k">The kernel being built.</param>
@@ -90,7 +90,7 @@ internal static class HotChecks
             c.smsw(ax);
             c.test(al, 1);
             c.jz(fail);
-        }, Rounds / 10);
+        }, Rounds / 5);
         Loop(k, "in and out of the interrupt mask and port 80h, in a hot loop", fail =>
         {
             c.mov(al, 0xFE);
@@ -100,7 +100,7 @@ internal static class HotChecks
             c.cmp(eax, 0xFE);
             c.jne(fail);
             c.@out(0x80, al);
-        }, Rounds / 10);
+        }, Rounds / 5);
         Loop(k, "push fs and pop fs keep a loaded segment, in a hot loop", fail =>
         {
             c.push(fs);
@@ -110,7 +110,7 @@ internal static class HotChecks
             c.mov(eax, fs);
             c.cmp(eax, (int)Layout.BasedData);
             c.jne(fail);
-        }, Rounds / 10, () =>
+        }, Rounds / 5, () =>
         {
             c.mov(eax, (uint)Layout.BasedData);
             c.mov(fs, ax);
@@ -121,7 +121,7 @@ internal static class HotChecks
             c.@int(Layout.KernelInterrupt);
             c.cmp(ebx, esp);
             c.jne(fail);
-        }, Rounds / 20, () => k.Hook(Layout.KernelInterrupt, "ignore"));
+        }, Rounds / 5, () => k.Hook(Layout.KernelInterrupt, "ignore"));
         EmitForms(k);
     }
 
@@ -150,7 +150,7 @@ internal static class HotChecks
                 c.cmp(register, 1);
                 c.jne(fail);
             }
-        }, Rounds / 50);
+        }, Rounds / 20);
         Loop(k, "segment registers and tables store through every base register, in a hot loop", fail =>
         {
             foreach (AssemblerRegister32 register in AllButStack)
@@ -179,7 +179,7 @@ internal static class HotChecks
             c.add(esp, 8);
             c.cmp(eax, k.At("gdt"));
             c.jne(fail);
-        }, Rounds / 50);
+        }, Rounds / 20);
         k.Check("cli, sti and reads of selectors need no stack, in a hot loop", fail =>
         {
             c.mov(esp, 0xF000_0010); // nothing is mapped there

@@ -54,13 +54,19 @@ internal static class InterruptChecks
         {
             c.call(k["arm_timer"]);
             c.push(eax);
+            c.push(ecx);
             string wait = k.Fresh("wait");
+            string delay = k.Fresh("delay");
             k.Mark(wait);
+            c.mov(ecx, 200);
+            k.Mark(delay);
+            c.loop(k[delay]);
             c.mov(al, ReadRequests);
             c.@out(PicCommand, al);
             c.@in(al, PicCommand);
             c.test(al, 1);
             c.jz(k[wait]);
+            c.pop(ecx);
             c.pop(eax);
             c.ret();
         });
@@ -264,9 +270,8 @@ internal static class InterruptChecks
             c.call(k["arm_timer"]);
             c.mov(esi, k.At("text_start"));
             c.mov(edi, Layout.Scratch(32));
-            c.mov(ecx, k.At("text_end") - k.At("text_start"));
             c.sti();
-            c.nop();
+            c.mov(ecx, k.At("text_end") - k.At("text_start"));
             c.rep.movsb();
             c.mov(ebx, ecx);
             c.call(k["wait_for_irq"]);

@@ -9,7 +9,7 @@ namespace Plexus.Host.DemoKernel;
 /// </summary>
 internal static class LandingChecks
 {
-    private const int Hot = 2000;
+    private const int Hot = 1000;
 
     private static readonly byte[] JumpEsi = [0xFF, 0xE6];
     private static readonly byte[] IncEax = [0x40];
@@ -42,10 +42,10 @@ internal static class LandingChecks
         {
             string back = k.Fresh("landed");
             uint offset = (uint)pieces.Take(index).Sum(p => p.Bytes.Length);
-            c.mov(esi, k.At(back));
-            c.xor(eax, eax);
-            c.mov(edi, k.At(site) + offset);
             before?.Invoke(index);
+            c.mov(esi, k.At(back));
+            c.xor(eax, eax); // ZF is set on entry
+            c.mov(edi, k.At(site) + offset);
             c.jmp(edi);
             k.Mark(back);
             after?.Invoke(index, fail);
@@ -190,11 +190,7 @@ internal static class LandingChecks
         Landing(k, "cli and an indirect call that returns right behind", [([0xFA], 18), ([0xFF, 0xD2], 18), (IncEax, 2), (IncEax, 1)],
             _ => c.mov(edx, k.At("add_16")));
         Landing(k, "cli and a loop inside the patch", [([0xFA], 5), (IncEax, 5), ([0x49], 4), ([0x75, 0xFC], 0)],
-            _ =>
-            {
-                c.mov(ecx, 5);
-                c.cmp(ecx, 5); // ZF, for the entry at the branch
-            });
+            _ => c.mov(ecx, 5));
         Landing(k, "cli and a jump over an instruction", [([0xFA], 1), ([0xEB, 0x01], 1), (IncEax, 2), (IncEax, 1)]);
         Landing(k, "cli and jecxz", [([0xFA], 2), ([0xE3, 0x01], 2), (IncEax, 2), (IncEax, 1)], _ => c.mov(ecx, 1));
         Landing(k, "sti and a store, with an address in the window", [([0xFB], 2), ([0x89, 0x03], 2), (IncEax, 2), (IncEax, 1)],
