@@ -268,6 +268,29 @@ public sealed class Ring3DriveTests : IDisposable
     }
 
     [Fact]
+    public void Resume_flag_ends_with_the_first_instruction_that_completes()
+    {
+        const uint Rf = 0x10000;
+        bench.Vcpu.State.Eflags |= Rf;
+        int step = 0;
+        RunsAs(_ =>
+        {
+            if (step++ == 0)
+            {
+                // Nothing completed yet: RF is still there.
+                return Trap(14, 4, 0x5000);
+            }
+
+            Assert.NotEqual(0u, bench.Vcpu.State.Eflags & Rf);
+            bench.Vcpu.State.Retired = 1;
+            return new CpuExit(ExitKind.Limit, 0, false, 0, 0, null);
+        });
+        bench.Run(1);
+        Assert.Equal(2, step);
+        Assert.Equal(0u, bench.Vcpu.State.Eflags & Rf);
+    }
+
+    [Fact]
     public void Halt_with_interrupts_disabled_ends_the_machine_with_a_clear_report()
     {
         bench.Vcpu.State.Halted = 1;

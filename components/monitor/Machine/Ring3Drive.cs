@@ -20,6 +20,7 @@ internal sealed class Ring3Drive
 {
     private const uint InterruptFlag = 0x200;
     private const uint TrapFlag = 0x100;
+    private const uint ResumeFlag = 0x10000;
     private const uint VirtualMode = 0x20000;
     private const uint DebugEnables = 0xFF;
     private const ushort DefaultBig = 0x4000;
@@ -151,7 +152,12 @@ internal sealed class Ring3Drive
         bool again = true;
         while (again)
         {
+            ulong retired = v.Retired;
             CpuExit exit = cpu.Call<Run, CpuExit>(new Run(RunMode.Deprivileged, space.Id, views.Windows(user).Layout.CodeBase, deadline, retireLimit));
+
+            // RF lasts until an instruction completes (SDM vol. 3, 17.3.1.1); the physical processor does not know the virtual one.
+            if (v.Retired != retired)
+                v.Eflags &= ~ResumeFlag;
             long wallNow = options.TraceTransitions ? Stopwatch.GetTimestamp() : 0;
             if (!user && IsRingFull(exit))
             {
