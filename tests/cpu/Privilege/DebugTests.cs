@@ -97,6 +97,23 @@ public sealed unsafe class DebugTests
             Assert.Equal(ProtectedBench.CodeAt + 2, bench.Bench.Read32(bench.V->Gpr[4]));
     }
 
+    [Theory]
+    [InlineData(8u, 0x60, true)]
+    [InlineData(0u, 0x60, false)]
+    [InlineData(8u, 0x61, false)]
+    public void Port_breakpoint_traps_after_the_access_when_debug_extensions_are_on(uint cr4, byte port, bool traps)
+    {
+        using ProtectedBench bench = Start();
+        bench.V->Cr4 = cr4;
+        bench.V->Dr[1] = 0x60;
+        bench.V->Dr[7] = 0x0020_0404;
+        bench.Bench.Write(ProtectedBench.CodeAt, 0xE6, port, 0x90, 0xF4);
+        Assert.Equal(ExitKind.Halt, bench.Bench.Run(10).Kind);
+        Assert.Single(bench.Bench.Written);
+        Assert.Equal(traps ? Handler + 1 : ProtectedBench.CodeAt + 4, bench.V->Eip);
+        Assert.Equal(traps ? 0xFFFF_0FF2u : 0xFFFF_0FF0, bench.V->Dr[6]);
+    }
+
     [Fact]
     public void Data_breakpoint_for_writes_ignores_reads()
     {

@@ -42,7 +42,6 @@ public static class VectorExclusions
             "lock" => HasForbiddenLock(test.Bytes),
             "length" => test.Bytes.Length - 1 > 10,
             "stack-limit" => test.ExceptionVector == 13 && UsesStackSegment(test.Bytes),
-            "count-0" => (test.Bytes[^2] & 31) == 0,
             "exception" => test.ExceptionVector == byte.Parse(words[1]),
             "case" => words[1].Split(',').Contains(test.Index.ToString()),
             _ => throw new InvalidDataException($"unknown condition '{condition}'"),
