@@ -26,6 +26,9 @@ internal sealed unsafe partial class X86Processor
     /// <summary>FFFFFFFFh, or with bit 20 clear while the A20 gate is closed.</summary>
     private uint a20Mask = uint.MaxValue;
 
+    /// <summary>A 4 MiB page was translated since everything was forgotten last.</summary>
+    private bool largePagesCached;
+
     /// <summary>Walks the guest's page tables.</summary>
     /// <param name="linear">Guest linear address.</param>
     /// <param name="access">What is wanted.</param>
@@ -128,6 +131,7 @@ internal sealed unsafe partial class X86Processor
             return null;
         }
 
+        largePagesCached |= walk.TableEntry == 0 && walk.DirectoryEntry != 0;
         physical = walk.Physical;
         frame = physical >> 12;
         if (frame >= Memory.RamFrames)
@@ -171,18 +175,18 @@ internal sealed unsafe partial class X86Processor
         *(uint*)(Memory.Base + address) = value;
     }
 
-    /// <summary>INVLPG: forgets the translation of one linear page.</summary>
+    /// <summary>INVLPG: forgets the translation of one linear page; of all 4 MiB around it when large pages may be cached, since each is cached as 4 KiB pieces.</summary>
     public void FlushPage(uint linear)
     {
+        if (largePagesCached)
+        {
+            tlbSupervisor.FlushRegion(linear);
+            tlbUser.FlushRegion(linear);
+            return;
+        }
+
         tlbSupervisor.FlushPage(linear);
         tlbUser.FlushPage(linear);
-        if (Physical || (V->Cr0 & Cr0Pg) == 0)
-            return;
-
-        // A 4 MiB page may be cached under each of its 4 KiB pages.
-        uint directory = ReadPhysical32(((V->Cr3 & 0xFFFFF000) + ((linear >> 22) << 2)) & a20Mask);
-        if ((directory & (PageP | PagePs)) == (PageP | PagePs) && (V->Cr4 & Cr4Pse) != 0)
-            FlushTranslations(global: true);
     }
 
     /// <summary>Forgets translations: global ones too (CR0.PG/WP, CR4.PSE/PGE, A20) or only the others (CR3 load).</summary>
@@ -190,6 +194,7 @@ internal sealed unsafe partial class X86Processor
     {
         if (global)
         {
+            largePagesCached = false;
             tlbSupervisor.FlushAll();
             tlbUser.FlushAll();
         }

@@ -115,6 +115,16 @@ internal sealed unsafe class Tlb : IDisposable
         Execute[slot].Tag = Invalid;
     }
 
+    /// <summary>Forgets the 4 MiB around an address.</summary>
+    public void FlushRegion(uint linear)
+    {
+        for (int i = 0; i < 3 * Entries; i++)
+        {
+            if (((block[i].Tag ^ linear) & 0xFFC00000) == 0)
+                block[i].Tag = Invalid;
+        }
+    }
+
     /// <summary>Forgets write entries: a frame became watched.</summary>
     public void FlushWrites()
     {

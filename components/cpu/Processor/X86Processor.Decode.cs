@@ -6,8 +6,14 @@ namespace Plexus.Cpu.Processor;
 /// <content>From bytes to ops: blocks within a page, and single instructions for the careful path.</content>
 internal sealed unsafe partial class X86Processor
 {
-    /// <summary>Ops of a block at most: bounds the weight that is executed between two looks at the budget.</summary>
-    internal const int BlockOps = 60;
+    /// <summary>Ops of a block at most.</summary>
+    private const int BlockOps = 60;
+
+    /// <summary>A block is cut once its weight reaches this, so none weighs more than this and one op.</summary>
+    private const int BlockWeight = 60;
+
+    /// <summary>No block weighs more: bounds what is executed between two looks at the budget.</summary>
+    internal const int HeaviestBlock = BlockWeight + 7;
 
     /// <summary>A block is entered only with at least this much budget left.</summary>
     internal const int Slack = 128;
@@ -41,7 +47,7 @@ internal sealed unsafe partial class X86Processor
         for (int count = 0; ; count++)
         {
             uint existing = at < 4096 ? page->Index[at] : 0;
-            if (existing != 0 || at == 4096 || count == BlockOps)
+            if (existing != 0 || at == 4096 || count == BlockOps || before >= BlockWeight)
             {
                 *op = default;
                 op->Run = at == 4096 ? &EndOfPage : &Jump;
@@ -131,7 +137,7 @@ internal sealed unsafe partial class X86Processor
         foreach (Code code in codes)
         {
             // An escape is for the coprocessor to know, whatever it is.
-            result[(int)code] = IsEscape(code) || Array.TrueForAll(code.CpuidFeatures(), IsInModel);
+            result[(int)code] = code is not (Code.Reservednop_rm16_r16_0F0D or Code.Reservednop_rm32_r32_0F0D) && (IsEscape(code) || Array.TrueForAll(code.CpuidFeatures(), IsInModel));
         }
 
         return result;

@@ -35,6 +35,7 @@ public sealed class FetchTests
         new byte[] { 0x0F, 0xC7, 0xC8 },
         new byte[] { 0xFF, 0xF8 },
         new byte[] { 0x0F, 0xC3, 0x00 },
+        new byte[] { 0x0F, 0x0D, 0x00 },
     };
 
     [Theory]

@@ -185,6 +185,29 @@ public sealed class PagingTests
     }
 
     [Fact]
+    public void Invlpg_anywhere_in_a_large_page_forgets_all_of_it()
+    {
+        using CoreMachine machine = new(ram: 16 << 20);
+        machine.EnablePaging();
+        machine.Write32(0x40000 + 4, 0x00400083);
+        machine.State.Cr4 = 0x10;
+        machine.Write32(0x500000, 0xAAAA);
+        machine.Write32(0x900000, 0xBBBB);
+        machine.Load(a =>
+        {
+            a.mov(eax, __dword_ptr[0x500000]);
+            a.mov(__dword_ptr[0x40004], 0x00800083);
+            a.invlpg(__byte_ptr[0x612345]);
+            a.mov(ebx, __dword_ptr[0x500000]);
+            a.hlt();
+        });
+
+        machine.RunToHalt();
+
+        Assert.Equal((0xAAAAu, 0xBBBBu), (machine.Eax, machine.Ebx));
+    }
+
+    [Fact]
     public void Cr3_load_keeps_global_pages_and_drops_the_others()
     {
         using CoreMachine machine = new();

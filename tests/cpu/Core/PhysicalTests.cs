@@ -137,6 +137,29 @@ public sealed class PhysicalTests
     }
 
     [Fact]
+    public void Weights_above_one_never_carry_past_the_limit()
+    {
+        using PhysicalMachine machine = new();
+        machine.Load(a =>
+        {
+            Label top = a.CreateLabel();
+            a.Label(ref top);
+            for (int i = 0; i < 100; i++)
+                a.inc(eax);
+            a.jmp(top);
+        });
+        machine.Core.Memory.Weights(machine.CodeFrame)[..100].Fill(5);
+        machine.Core.Eax = 0;
+
+        CpuExit exit = machine.Run(limit: 5003);
+
+        // 501 for each turn, then 5 for each INC; the first boundary at or after the limit is 5004.
+        Assert.Equal(ExitKind.Limit, exit.Kind);
+        Assert.Equal(5004ul, machine.Core.State.Retired);
+        Assert.Equal(999u, machine.Core.Eax);
+    }
+
+    [Fact]
     public void Virtual_flags_are_left_alone_and_arithmetic_flags_are_the_processors()
     {
         using PhysicalMachine machine = new();

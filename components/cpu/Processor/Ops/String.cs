@@ -213,7 +213,7 @@ internal sealed unsafe partial class X86Processor
         uint left = *counter & mask;
         if (left == 0)
             return op + 1;
-        long allowed = cpu.aloneIterations >= 0 ? cpu.aloneIterations : cpu.Remaining - op->Before - BlockOps;
+        long allowed = cpu.aloneIterations >= 0 ? cpu.aloneIterations : cpu.Remaining - op->Before - HeaviestBlock;
         long done = 0;
         bool finished = false;
         while (!finished && done < allowed)
