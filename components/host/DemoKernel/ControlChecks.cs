@@ -20,6 +20,7 @@ internal static class ControlChecks
     {
         EmitControl(k);
         EmitDebug(k);
+        EmitBreakpoints(k);
         EmitProcessor(k);
         EmitPorts(k);
     }
@@ -135,6 +136,50 @@ internal static class ControlChecks
             k.ExpectFault(InvalidOpcode, 0, fail, () => c.mov(ecx, dr4));
             c.mov(cr4, esi);
         });
+    }
+
+    private static void EmitBreakpoints(KernelAssembler k)
+    {
+        Assembler c = k.Code;
+        k.Routine("count_hardware_breakpoint", () => // once: it disarms itself
+        {
+            c.call(k["note"]);
+            c.mov(eax, dr6);
+            c.mov(k.Cell("breakpoint_cause"), eax);
+            c.xor(eax, eax);
+            c.mov(dr7, eax);
+            c.mov(dr6, eax);
+            c.ret();
+        });
+        void Breakpoint(string text, uint control, uint cause, AssemblerRegisterDR register, Func<string, string, uint> address, bool before) => k.Check(text, fail =>
+        {
+            string site = k.Fresh("watched");
+            string behind = k.Fresh("watched_behind");
+            k.Hook(1, "count_hardware_breakpoint");
+            c.mov(k.Cell("fault_count"), 0);
+            c.mov(k.Cell("watched"), 0);
+            c.mov(eax, address(site, behind));
+            c.mov(register, eax);
+            c.mov(eax, control);
+            c.mov(dr7, eax);
+            c.nop();
+            k.Mark(site);
+            c.inc(k.Cell("watched"));
+            k.Mark(behind);
+            c.nop();
+            c.xor(eax, eax);
+            c.mov(dr7, eax);
+            c.mov(register, eax);
+            k.Expect(k.Cell("watched"), 1, fail);
+            k.Expect(k.Cell("fault_count"), 1, fail);
+            k.Expect(k.Cell("last_eip"), k.At(before ? site : behind), fail);
+            c.mov(eax, k.Cell("breakpoint_cause"));
+            c.and(eax, 0xF);
+            c.cmp(eax, (int)cause);
+            c.jne(fail);
+        });
+        Breakpoint("an execution breakpoint in DR0 raises #DB before its instruction", 0x401, 1, dr0, (site, _) => k.At(site), before: true);
+        Breakpoint("a write breakpoint in DR1 raises #DB behind the writer", 0x00D0_0404, 2, dr1, (_, _) => k.CellAt("watched"), before: false);
     }
 
     private static void EmitProcessor(KernelAssembler k)
