@@ -3,13 +3,13 @@ namespace Plexus.Host;
 /// <summary>Opens the files that the user asked to be written, before the run begins.</summary>
 internal static class OutputFile
 {
-    /// <summary>Creates or replaces a file.</summary>
+    /// <summary>Creates or replaces a file. Unbuffered: what was written is written, and closing it cannot fail.</summary>
     /// <exception cref="InputException">It cannot be written.</exception>
     public static FileStream Create(string path, string option)
     {
         try
         {
-            return new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, 1 << 16);
+            return new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {

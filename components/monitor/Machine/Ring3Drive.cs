@@ -42,6 +42,7 @@ internal sealed class Ring3Drive
     private readonly MonitorOptions options;
 
     private MachineExit fatal;
+    private RunMachine limits;
     private bool ended;
 
     internal Ring3Drive(
@@ -76,6 +77,7 @@ internal sealed class Ring3Drive
     {
         ref VcpuBlock v = ref vcpu.State;
         ended = false;
+        limits = request;
         while (true)
         {
             if (ended)
@@ -332,7 +334,7 @@ internal sealed class Ring3Drive
                 trip.Event.Reason = "interpret";
                 RollToGuest(space);
                 counters.Count(Work.InterpretedSlice);
-                Interpret(RunMode.Emulated, lines.TimerDeadline, v.Retired + SliceInstructions);
+                Interpret(RunMode.Emulated, Math.Min(lines.TimerDeadline, limits.Deadline), Math.Min(limits.RetireLimit, v.Retired + SliceInstructions));
                 return false;
             default:
                 RollToGuest(space);
