@@ -24,10 +24,10 @@ internal sealed unsafe partial class X86Processor
     {
         uint target = PageEip + op->Imm;
         Remaining -= op->Before + op->Weight;
-        if (op->Imm < 4096 && Remaining >= Slack)
+        if (op->Imm < 4096 && codeFlat && Remaining >= Slack)
         {
             uint slot = currentPage->Index[op->Imm];
-            if (slot != 0 && codeFlat)
+            if (slot != 0)
             {
                 DecodedOp* found = code.Ops + slot;
                 op->TakenCost = op->Before + op->Weight - found->Before;

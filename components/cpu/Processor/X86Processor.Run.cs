@@ -349,7 +349,9 @@ internal sealed unsafe partial class X86Processor
         DecodedOp* op = slot != 0 ? code.Ops + slot : DecodeBlock(page, (int)offset);
         DecodedOp* from = linkFrom;
         linkFrom = null;
-        if (from != null && epoch == code.Epoch && linkEpoch == epoch && currentPage == page && PageEip == pageEip && codeFlat && code32)
+
+        // An interrupt may have come between the branch and its target: then this is not where it went.
+        if (from != null && from->Imm == offset && epoch == code.Epoch && linkEpoch == epoch && currentPage == page && PageEip == pageEip && codeFlat && code32)
         {
             from->TakenCost = from->Before + from->Weight - op->Before;
             from->Taken = op;

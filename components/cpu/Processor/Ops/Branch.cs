@@ -57,9 +57,17 @@ internal sealed unsafe partial class X86Processor
     {
         uint target = cpu.PageEip + op->Imm;
         if (target > cpu.codeLimit)
+        {
             cpu.Fault(VectorGp, 0);
+        }
         else if (cpu.PushFast32(cpu.PageEip + op->Offset + op->Length))
-            return Jump(cpu, op);
+        {
+            if (op->Imm < 4096)
+                return Jump(cpu, op);
+            cpu.Remaining -= op->Before + op->Weight;
+            return cpu.Goto(target);
+        }
+
         return cpu.LeaveBefore(op);
     }
 
