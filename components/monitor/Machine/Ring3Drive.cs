@@ -41,8 +41,9 @@ internal sealed class Ring3Drive
     private readonly TransitionCounters counters;
     private readonly MonitorOptions options;
 
+    private ulong runDeadline;
+    private ulong runLimit;
     private MachineExit fatal;
-    private RunMachine limits;
     private bool ended;
 
     internal Ring3Drive(
@@ -77,7 +78,6 @@ internal sealed class Ring3Drive
     {
         ref VcpuBlock v = ref vcpu.State;
         ended = false;
-        limits = request;
         while (true)
         {
             if (ended)
@@ -97,6 +97,8 @@ internal sealed class Ring3Drive
             }
 
             ulong deadline = Math.Min(lines.TimerDeadline, request.Deadline);
+            runDeadline = request.Deadline;
+            runLimit = request.RetireLimit;
             if (!CanRunDeprivileged(v))
             {
                 Interpret(RunMode.Interpreted, deadline, request.RetireLimit);
@@ -144,7 +146,7 @@ internal sealed class Ring3Drive
         ShadowSpace space = paging.Select(user);
         if (!views.Prepare(space, v.Eip))
         {
-            Interpret(RunMode.Emulated, deadline, Math.Min(retireLimit, v.Retired + SliceInstructions));
+            InterpretSlice();
             return;
         }
 
@@ -334,7 +336,7 @@ internal sealed class Ring3Drive
                 trip.Event.Reason = "interpret";
                 RollToGuest(space);
                 counters.Count(Work.InterpretedSlice);
-                Interpret(RunMode.Emulated, Math.Min(lines.TimerDeadline, limits.Deadline), Math.Min(limits.RetireLimit, v.Retired + SliceInstructions));
+                InterpretSlice();
                 return false;
             default:
                 RollToGuest(space);
@@ -398,6 +400,10 @@ internal sealed class Ring3Drive
         trip.Event.Eip = eip;
         trip.Event.Strategy = strategy;
         Emulated result = cpu.Call<EmulateOne, Emulated>(default);
+
+        // A repeated string instruction: its iterations need no entry each, as long as nothing waits to be seen between them.
+        while (result.Kind == EmulateKind.Next && v.Eip == eip && MayRepeat())
+            result = cpu.Call<EmulateOne, Emulated>(default);
         trip.Event.InstructionCode = result.InstructionCode;
         if (strategy.Length != 0)
             trip.Event.Site = counters.Site(user, eip, result.InstructionCode);
@@ -419,6 +425,13 @@ internal sealed class Ring3Drive
                 Finish(MachineEnd.Unsupported(v, result.Detail));
                 break;
         }
+    }
+
+    private bool MayRepeat()
+    {
+        ref VcpuBlock v = ref vcpu.State;
+        return v.Shadow == 0 && v.PendingDebug == 0 && !lines.Nmi && !(lines.Intr && (v.Eflags & InterruptFlag) != 0) && !memory.HasHits
+            && !lines.StopRequested && v.Retired < runLimit && v.Now < Math.Min(lines.TimerDeadline, runDeadline);
     }
 
     private void DeliverFault(in Emulated fault)
@@ -447,6 +460,10 @@ internal sealed class Ring3Drive
         else if (delivered.Kind == DeliverKind.Unsupported)
             Finish(MachineEnd.Unsupported(vcpu.State, delivered.Detail));
     }
+
+    /// <summary>Interprets a bounded number of instructions where running deprivileged does not pay or has no room.</summary>
+    private void InterpretSlice() =>
+        Interpret(RunMode.Emulated, Math.Min(lines.TimerDeadline, runDeadline), Math.Min(runLimit, vcpu.State.Retired + SliceInstructions));
 
     private void Interpret(RunMode mode, ulong deadline, ulong retireLimit)
     {

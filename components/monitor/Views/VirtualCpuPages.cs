@@ -27,6 +27,7 @@ internal sealed class VirtualCpuPages
     private readonly bool[] known = new bool[256];
     private uint linear;
     private uint popfIopl = uint.MaxValue;
+    private ulong portsVersion;
 
     internal VirtualCpuPages(GuestMemory memory, Vcpu vcpu, PlatformLines lines, IEndpoint bus, IEndpoint patcher, TransitionCounters counters)
     {
@@ -75,6 +76,7 @@ internal sealed class VirtualCpuPages
         }
 
         Write(Layout.CpuidLeaves, leaves);
+        portsVersion = lines.StablePortsVersion;
         foreach (StablePort port in bus.Call<ReadStablePorts, StablePorts>(new ReadStablePorts(vcpu.State.Now)).Ports)
         {
             if (port.Port < 256)
@@ -123,6 +125,9 @@ internal sealed class VirtualCpuPages
     /// <summary>A guest port write was emulated: the stable values may have changed.</summary>
     internal void RefreshPorts()
     {
+        if (lines.StablePortsVersion == portsVersion)
+            return;
+        portsVersion = lines.StablePortsVersion;
         ulong now = vcpu.State.Now;
         for (int port = 0; port < 256; port++)
         {
