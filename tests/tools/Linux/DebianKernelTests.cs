@@ -16,7 +16,7 @@ public sealed class DebianKernelTests(KernelRuns runs) : IClassFixture<KernelRun
         (int exitCode, string console, string messages) = await runs[engine];
         Assert.True(exitCode == 0, $"exit code {exitCode}\n{console}\n{messages}");
         Assert.Contains("Linux version 6.1.", console, StringComparison.Ordinal);
-        Assert.Contains($"Command line: {KernelRuns.CommandLine}", console, StringComparison.Ordinal);
+        Assert.Contains($"Kernel command line: {KernelRuns.CommandLine}", console, StringComparison.Ordinal);
         Assert.Contains("no FPU found and no math emulation present", console, StringComparison.Ordinal);
     }
 
