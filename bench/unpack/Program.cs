@@ -30,7 +30,7 @@ if (OnPath("qemu-system-i386") is { } qemu)
         "-no-reboot", "-kernel", kernel, "-append", CommandLine]));
 }
 
-if (!quick && OnPath("bochs-bin") is { } bochs && File.Exists(BochsVgaBios) && File.Exists(SeaBios))
+if (!quick && OnPath("bochs-bin") is { } bochs && OnPath("script") is not null && File.Exists(BochsVgaBios) && File.Exists(SeaBios))
     contenders.Add(Bochs(bochs));
 
 List<(string Name, TimeSpan? Wall)> results = [];
@@ -55,12 +55,12 @@ Contender Bochs(string program)
     string serial = Path.Combine(work, "serial.txt");
     string configuration = Path.Combine(work, "bochsrc");
     File.WriteAllText(configuration, string.Join('\n',
-        "display_library: nogui", "sound: driver=dummy", "memory: guest=128, host=128", $"romimage: file={SeaBios}", $"vgaromimage: file={BochsVgaBios}",
+        "display_library: term", "sound: driver=dummy", "memory: guest=128, host=128", $"romimage: file={SeaBios}", $"vgaromimage: file={BochsVgaBios}",
         $"ata0-master: type=disk, path={disk}, mode=flat, cylinders={content.Length / (16 * 63 * 512)}, heads=16, spt=63", "boot: disk",
         $"com1: enabled=1, mode=file, dev={serial}", $"log: {Path.Combine(work, "bochs.log")}", "panic: action=fatal", ""));
     string commands = Path.Combine(work, "commands");
     File.WriteAllText(commands, "c\n");
-    return new Contender("Bochs", program, ["-q", "-f", configuration, "-rc", commands], serial);
+    return new Contender("Bochs", "script", ["-qfec", $"TERM=vt100 {program} -q -f {configuration} -rc {commands}", "/dev/null"], serial);
 }
 
 static void Report(List<(string Name, TimeSpan? Wall)> results)
