@@ -165,7 +165,7 @@ internal sealed unsafe partial class X86Processor
         byte* bytes = Memory.Base + ((nuint)page->Frame << 12) + offset;
         int available = Math.Min(15, 4096 - offset);
         entry->CrossFrame = uint.MaxValue;
-        BindResult result = DecodeOne(&entry->Op0, bytes, available, offset, page->Is32 != 0, out int length);
+        BindResult result = DecodeOne(&entry->Op0, bytes, available, offset, page->Is32 != 0, out int length, out _);
         if (result == BindResult.NeedMore)
         {
             if (!codeFlat && codeLimit - V->Eip < (uint)available)
@@ -178,7 +178,7 @@ internal sealed unsafe partial class X86Processor
                 new Span<byte>(Memory.Base + ((nuint)next->Frame << 12), 15 - available).CopyTo(new Span<byte>(joined + available, 15 - available));
             else if (FaultPending)
                 return false;
-            result = DecodeOne(&entry->Op0, joined, 15, offset, page->Is32 != 0, out length);
+            result = DecodeOne(&entry->Op0, joined, 15, offset, page->Is32 != 0, out length, out _);
             if (next != null)
             {
                 entry->CrossFrame = next->Frame;
@@ -221,7 +221,7 @@ internal sealed unsafe partial class X86Processor
 
         mmioAllowed = false;
         DecodedOp* op = &aloneCache->Op0;
-        BindResult result = DecodeOne(op, bytes, 15, (int)offset, code32, out _);
+        BindResult result = DecodeOne(op, bytes, 15, (int)offset, code32, out _, out _);
         FinishAlone(op, result, 1);
         return op;
     }

@@ -44,6 +44,8 @@ internal sealed unsafe partial class X86Processor
         int at = offset;
         int end = offset + 1;
         int before = 0;
+        bool afterSingle = false;
+        Instruction previous = default;
         for (int count = 0; ; count++)
         {
             uint existing = at < 4096 ? page->Index[at] : 0;
@@ -59,7 +61,7 @@ internal sealed unsafe partial class X86Processor
             }
 
             page->Index[at] = (uint)(op - code.Ops);
-            BindResult result = DecodeOne(op, bytes + at, Math.Min(15, 4096 - at), at, page->Is32 != 0, out int length);
+            BindResult result = DecodeOne(op, bytes + at, Math.Min(15, 4096 - at), at, page->Is32 != 0, out int length, out Instruction instruction);
             op->Before = (ushort)before;
             if (result == BindResult.NeedMore)
             {
@@ -77,6 +79,10 @@ internal sealed unsafe partial class X86Processor
             before += weight;
             at += length;
             end = at;
+            if (afterSingle && instruction.Op0Kind == OpKind.NearBranch32 && instruction.Code.IsJccShortOrNear())
+                Fuse(previous, op - 1, instruction);
+            afterSingle = result == BindResult.One;
+            previous = instruction;
             op += result is BindResult.One or BindResult.OneLast ? 1 : 2;
             if (result is BindResult.OneLast or BindResult.TwoLast)
                 break;
@@ -92,12 +98,12 @@ internal sealed unsafe partial class X86Processor
         frame < Memory.RamFrames ? 1 : Math.Min((byte)7, Memory.RetireWeights[((frame - Memory.RamFrames) << 12) + (uint)offset]);
 
     /// <summary>Decodes and binds one instruction.</summary>
-    private BindResult DecodeOne(DecodedOp* op, byte* bytes, int available, int offset, bool is32, out int length)
+    private BindResult DecodeOne(DecodedOp* op, byte* bytes, int available, int offset, bool is32, out int length, out Instruction instruction)
     {
         Decoder decoder = is32 ? decoder32 : decoder16;
         reader.Set(bytes, available);
         decoder.IP = 0;
-        decoder.Decode(out Instruction instruction);
+        decoder.Decode(out instruction);
         op[0] = default;
         op[1] = default;
         op->Offset = (ushort)offset;
