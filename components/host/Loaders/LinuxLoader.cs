@@ -64,7 +64,11 @@ internal static unsafe class LinuxLoader
         int setupSectors = image.U8(SetupSects, "setup_sects") is byte n and not 0 ? n : 4;
         int setupSize = (setupSectors + 1) * SectorSize;
         uint paragraphs = version >= 0x0204 ? image.U32(SysSize, "syssize") : image.U16(SysSize, "syssize");
-        long systemSize = Math.Max((long)paragraphs * 16, image.Length - (long)setupSize);
+
+        // syssize counts paragraphs, rounded up: the file may end inside the last one (memtest86+ does).
+        long present = image.Length - (long)setupSize;
+        long promised = (long)paragraphs * 16;
+        long systemSize = promised - present is > 0 and < 16 ? present : Math.Max(promised, present);
         ReadOnlySpan<byte> system = image.Slice(setupSize, systemSize, "the protected-mode code");
         if (system.Length == 0)
             throw image.Bad("holds no protected-mode code; fetch or build it again");
