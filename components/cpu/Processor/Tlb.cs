@@ -31,7 +31,7 @@ internal sealed unsafe class Tlb : IDisposable
     /// <summary>Mask for a linear address shifted right by 8: byte offset of its 16-byte entry.</summary>
     public const uint OffsetMask = (Entries - 1) << 4;
 
-    private const int UsedCapacity = 1024;
+    private const int UsedCapacity = 4096;
 
     public readonly TlbEntry* Read;
 
@@ -63,7 +63,9 @@ internal sealed unsafe class Tlb : IDisposable
     public TlbEntry* Slot(TlbEntry* array, uint linear)
     {
         TlbEntry* entry = array + ((linear >> 12) & (Entries - 1));
-        if (usedCount < UsedCapacity)
+
+        // A slot that holds something is remembered already.
+        if (entry->Tag == Invalid && usedCount < UsedCapacity)
             used[usedCount++] = (ushort)(entry - block);
         return entry;
     }
