@@ -77,6 +77,53 @@ public sealed class TransitionTraceTests
     }
 
     [Fact]
+    public void Calls_within_a_transition_are_its_children()
+    {
+        using MemoryStream stream = new();
+        CallRecorder recorder = new();
+        TransitionTrace trace = new(new FileTraceSink(stream), recorder);
+        Handle(recorder, "bus", () => { });
+        long start = System.Diagnostics.Stopwatch.GetTimestamp();
+        Handle(recorder, "patcher", () => Handle(recorder, "handlers", () => { }));
+        Handle(recorder, "telemetry", () => { });
+        long end = System.Diagnostics.Stopwatch.GetTimestamp();
+        Handle(recorder, "cpu", () => { });
+        trace.Add(new Transition(TransitionKind.Ring3ToRing0, 3, 1, 0, "", 0, 0, 0, start, end, "scan"));
+        trace.Flush();
+        List<OtlpSpan> spans = OtlpReader.ReadDelimited(stream.ToArray());
+        Assert.Equal(["handlers", "monitor", "patcher"], spans.Select(s => s.Service).Order(StringComparer.Ordinal));
+        OtlpSpan trap = spans.Single(s => s.Service == "monitor");
+        OtlpSpan patcher = spans.Single(s => s.Service == "patcher");
+        OtlpSpan handlers = spans.Single(s => s.Service == "handlers");
+        Assert.Equal(("plexus.call", trap.SpanId, "String"), (patcher.Name, patcher.ParentId, patcher.Attributes["plexus.message"]));
+        Assert.Equal(patcher.SpanId, handlers.ParentId);
+        Assert.All(spans, s => Assert.Equal(trap.TraceId, s.TraceId));
+        Assert.Equal(1ul, trace.Count);
+    }
+
+    [Fact]
+    public void Window_counts_calls_as_well()
+    {
+        using MemoryStream stream = new();
+        CallRecorder recorder = new();
+        TransitionTrace trace = new(new FileTraceSink(stream), recorder);
+        for (int i = 0; i < 60; i++)
+        {
+            long start = System.Diagnostics.Stopwatch.GetTimestamp();
+            for (int k = 0; k < TransitionTrace.MaximumCalls + 1; k++)
+                Handle(recorder, "bus", () => { });
+            trace.Add(new Transition(TransitionKind.Ring3ToRing0, 3, 1, 0, "", 0, 0, 0, start, System.Diagnostics.Stopwatch.GetTimestamp(), ""));
+        }
+
+        trace.Flush();
+        List<OtlpSpan> spans = OtlpReader.ReadDelimited(stream.ToArray());
+        Assert.Equal(60 * (TransitionTrace.MaximumCalls + 1), spans.Count);
+        Assert.All(spans.GroupBy(s => s.TraceId, StringComparer.Ordinal), window => Assert.InRange(window.Count(), 1, TransitionTrace.WindowSpans));
+        Assert.All(spans.Where(s => s.Name == "plexus.trap"), s => Assert.Equal(TransitionTrace.MaximumCalls + 1L, s.Attributes["plexus.calls"]));
+        Assert.Equal(spans.Select(s => s.TraceId).Distinct(StringComparer.Ordinal).Count() - 1, spans.Count(s => s.Links.Count == 1));
+    }
+
+    [Fact]
     public void Sink_that_fails_is_not_swallowed()
     {
         TransitionTrace trace = new(new BrokenSink());
@@ -110,6 +157,13 @@ public sealed class TransitionTraceTests
         trace.Flush();
         Assert.Equal((ulong)transitions.Length, trace.Count);
         return OtlpReader.ReadDelimited(stream.ToArray());
+    }
+
+    private static void Handle(CallRecorder recorder, string component, Action inside)
+    {
+        object? state = recorder.Started(component, typeof(string), default);
+        inside();
+        recorder.Ended(component, state, failed: false);
     }
 
     private sealed class BrokenSink : ITraceSink

@@ -63,18 +63,33 @@ public sealed class DemoKernelTests(DemoRuns runs) : IClassFixture<DemoRuns>
     public void Trace_has_exactly_the_transitions_that_were_counted(string configuration)
     {
         (_, RunStatistics statistics, List<OtlpSpan> spans) = runs[configuration];
-        OtlpSpan[] traps = [.. spans.Where(s => s.Name == "plexus.trap")];
-        Dictionary<string, ulong> traced = traps
+        Dictionary<string, ulong> traced = spans
             .GroupBy(s => (string)s.Attributes["plexus.kind"], StringComparer.Ordinal)
             .ToDictionary(g => $"transition.{g.Key}", g => (ulong)g.Count(), StringComparer.Ordinal);
         Dictionary<string, ulong> counted = statistics.Counters
             .Where(c => c.Key.StartsWith("transition.", StringComparison.Ordinal) && c.Value != 0)
             .ToDictionary(c => c.Key, c => c.Value, StringComparer.Ordinal);
         Assert.Equal(counted.OrderBy(c => c.Key, StringComparer.Ordinal), traced.OrderBy(c => c.Key, StringComparer.Ordinal));
-        Assert.Equal(statistics.Transitions, (ulong)traps.Length);
-        Assert.Equal(traps.Length, traps.Select(s => s.SpanId).Distinct(StringComparer.Ordinal).Count());
+        Assert.Equal(statistics.Transitions, (ulong)spans.Count);
+        Assert.Equal(spans.Count, spans.Select(s => s.SpanId).Distinct(StringComparer.Ordinal).Count());
         if (configuration != DemoRuns.Emulated)
-            Assert.NotEmpty(traps);
+            Assert.NotEmpty(spans);
+    }
+
+    [Fact]
+    public void Components_that_took_part_in_a_transition_are_its_children()
+    {
+        (PlexusRun run, _, List<OtlpSpan> spans) = PlexusRun.InvokeTraced(_ => true, "--engine", "ring3", "--strategy", "jump-stub", "--limit-instructions", "50000");
+        Assert.Equal(0, run.ExitCode);
+        Dictionary<string, OtlpSpan> byId = spans.ToDictionary(s => s.SpanId, StringComparer.Ordinal);
+        OtlpSpan[] calls = [.. spans.Where(s => s.Name == "plexus.call")];
+        Assert.All(calls, call =>
+        {
+            OtlpSpan parent = byId[call.ParentId];
+            Assert.Equal(parent.TraceId, call.TraceId);
+            Assert.True(parent.Start <= call.Start && call.End <= parent.End, $"{call.Service} lies outside {parent.Service}");
+        });
+        Assert.Superset(new HashSet<string>(StringComparer.Ordinal) { "cpu", "prescan", "patcher", "handlers", "bus" }, calls.Select(c => c.Service).ToHashSet(StringComparer.Ordinal));
     }
 
     [Theory]

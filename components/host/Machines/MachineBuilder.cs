@@ -86,7 +86,8 @@ public sealed class MachineBuilder
     {
         ManifestReader.CheckMeaning(manifest);
         PlatformLines lines = new();
-        TransitionTrace? trace = Trace is null ? null : new TransitionTrace(Trace);
+        CallRecorder? recorder = Trace is null ? null : new CallRecorder();
+        TransitionTrace? trace = Trace is null ? null : new TransitionTrace(Trace, recorder);
         Options = Options with { TraceTransitions = trace is not null };
         Services.AddSingleton(lines);
         Services.AddSingleton(_ => new GuestMemory(MemorySize));
@@ -98,7 +99,7 @@ public sealed class MachineBuilder
         ServiceProvider services = Services.BuildServiceProvider();
         services.GetRequiredService<Vcpu>().State.NanosecondsPerInstruction = manifest.Cpu.NanosecondsPerInstruction;
 
-        FabricBuilder fabric = new();
+        FabricBuilder fabric = new FabricBuilder().Observe(recorder);
         IReadOnlyList<DeviceComponent> devices = services.GetRequiredService<IReadOnlyList<DeviceComponent>>();
         ManifestChecks.Overlaps(manifest, devices);
         for (int i = 0; i < manifest.Components.Count; i++)

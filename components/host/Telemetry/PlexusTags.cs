@@ -18,6 +18,15 @@ public static class PlexusTags
     /// <summary>Span: one ring transition, a round trip.</summary>
     public const string TrapSpan = "plexus.trap";
 
+    /// <summary>Span: a Call made during a transition; a child of it or of another Call.</summary>
+    public const string CallSpan = "plexus.call";
+
+    /// <summary>On a Call: the type of the request.</summary>
+    public const string Message = "plexus.message";
+
+    /// <summary>On a transition: how many Calls were made during it, when not all of them have a span of their own.</summary>
+    public const string Calls = "plexus.calls";
+
     /// <summary>Kind of transition: <c>3-0</c>, <c>3-3</c>, <c>injection</c>, <c>interpreted</c>, <c>guest-ring</c>.</summary>
     public const string Kind = "plexus.kind";
 

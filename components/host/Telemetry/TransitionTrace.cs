@@ -7,15 +7,20 @@ namespace Plexus.Host.Telemetry;
 
 /// <summary>
 /// The one adapter from semantic events to OpenTelemetry: each <see cref="Transition"/> becomes one span, encoded as
-/// <c>opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest</c> and handed to a sink. One trace holds at most <see cref="WindowSpans"/> spans; the first span of the next links to the last of the one before.
+/// <c>opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest</c> and handed to a sink; the Calls made during it become its children.
+/// One trace holds at most <see cref="WindowSpans"/> spans; the first transition of the next links to the last of the one before.
 /// </summary>
 /// <param name="sink">Takes the requests.</param>
-public sealed class TransitionTrace(ITraceSink sink)
+/// <param name="recorder">Knows the Calls; null when only transitions are wanted.</param>
+public sealed class TransitionTrace(ITraceSink sink, CallRecorder? recorder = null)
 {
     /// <summary>Spans in one trace.</summary>
     public const int WindowSpans = 20_000;
 
-    /// <summary>Spans in one request.</summary>
+    /// <summary>Calls of one transition that become spans; <see cref="PlexusTags.Calls"/> tells when there were more.</summary>
+    public const int MaximumCalls = 1_000;
+
+    /// <summary>Spans in one request, before the last transition's Calls.</summary>
     public const int BatchSpans = 1_000;
 
     private const ulong SpanKindInternal = 1;
@@ -26,6 +31,7 @@ public sealed class TransitionTrace(ITraceSink sink)
     private readonly ProtobufWriter span = new();
     private readonly ProtobufWriter attribute = new();
     private readonly ProtobufWriter value = new();
+    private readonly ProtobufWriter pair = new();
     private readonly SortedDictionary<string, ProtobufWriter> batch = new(StringComparer.Ordinal);
     private readonly Dictionary<int, string> instructionNames = [];
     private readonly byte[] traceId = RandomNumberGenerator.GetBytes(16);
@@ -33,25 +39,38 @@ public sealed class TransitionTrace(ITraceSink sink)
     private readonly ulong spanBase = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)) & 0x7FFF_FFFF_0000_0000;
     private readonly long anchorTicks = Stopwatch.GetTimestamp();
     private readonly long anchorUnixNanoseconds = (DateTime.UtcNow - DateTime.UnixEpoch).Ticks * 100;
+    private readonly List<CallRecord> calls = [];
+    private readonly Dictionary<ulong, ulong> callSpans = [];
+    private ulong spanNumber;
+    private ulong previousTransition;
+    private int inWindow;
     private int batched;
 
-    /// <summary>Spans taken so far.</summary>
+    /// <summary>Transitions taken so far.</summary>
     public ulong Count { get; private set; }
 
     /// <summary>Takes one transition.</summary>
     /// <exception cref="IOException">The sink failed.</exception>
     public void Add(in Transition transition)
     {
-        bool opensWindow = Count != 0 && Count % WindowSpans == 0;
+        calls.Clear();
+        recorder?.Take(transition.WallStart, transition.WallEnd, calls);
+        int called = calls.Count;
+        if (called > MaximumCalls)
+            calls.RemoveRange(0, called - MaximumCalls);
+        bool opensWindow = inWindow + 1 + calls.Count > WindowSpans;
         if (opensWindow)
             NextWindow();
+        inWindow += 1 + calls.Count;
         Count++;
-        EncodeSpan(transition, opensWindow);
-        string service = ServiceOf(transition.Kind);
-        if (!batch.TryGetValue(service, out ProtobufWriter? spans))
-            batch.Add(service, spans = new ProtobufWriter());
-        spans.BytesField(2, span.Written); // ScopeSpans.spans
-        if (++batched == BatchSpans)
+        ulong number = ++spanNumber;
+        EncodeTransition(transition, number, called);
+        if (opensWindow)
+            EncodeLink();
+        Append(ServiceOf(transition.Kind));
+        AppendCalls(number);
+        previousTransition = number;
+        if (batched >= BatchSpans)
             Flush();
     }
 
@@ -94,6 +113,7 @@ public sealed class TransitionTrace(ITraceSink sink)
 
     private void NextWindow()
     {
+        inWindow = 0;
         traceId.CopyTo(previousTraceId, 0);
         for (int i = traceId.Length - 1; ++traceId[i] == 0; i--)
         {
@@ -116,16 +136,45 @@ public sealed class TransitionTrace(ITraceSink sink)
         request.BytesField(1, resource.Written); // ExportTraceServiceRequest.resource_spans
     }
 
-    private void EncodeSpan(in Transition transition, bool opensWindow)
+    private void Append(string service)
+    {
+        if (!batch.TryGetValue(service, out ProtobufWriter? spans))
+            batch.Add(service, spans = new ProtobufWriter());
+        spans.BytesField(2, span.Written); // ScopeSpans.spans
+        batched++;
+    }
+
+    private void AppendCalls(ulong transition)
+    {
+        callSpans.Clear();
+        foreach (CallRecord call in calls)
+            callSpans.Add(call.Id, ++spanNumber);
+        foreach (CallRecord call in calls)
+        {
+            ulong parent = callSpans.TryGetValue(call.Parent, out ulong outer) ? outer : transition;
+            BeginSpan(PlexusTags.CallSpan, callSpans[call.Id], parent, call.Start, call.End);
+            StringAttribute(span, 9, PlexusTags.Message, call.Message);
+            Append(call.Component);
+        }
+    }
+
+    private void BeginSpan(string name, ulong number, ulong parent, long start, long end)
     {
         Span<byte> spanId = stackalloc byte[8];
         span.Clear();
         span.BytesField(1, traceId); // Span.trace_id
-        span.BytesField(2, SpanId(spanId, Count)); // span_id
-        span.StringField(5, PlexusTags.TrapSpan); // name
+        span.BytesField(2, SpanId(spanId, number)); // span_id
+        if (parent != 0)
+            span.BytesField(4, SpanId(spanId, parent)); // parent_span_id
+        span.StringField(5, name); // name
         span.VarintField(6, SpanKindInternal); // kind
-        span.Fixed64Field(7, UnixNanoseconds(transition.WallStart)); // start_time_unix_nano
-        span.Fixed64Field(8, UnixNanoseconds(Math.Max(transition.WallStart, transition.WallEnd))); // end_time_unix_nano
+        span.Fixed64Field(7, UnixNanoseconds(start)); // start_time_unix_nano
+        span.Fixed64Field(8, UnixNanoseconds(Math.Max(start, end))); // end_time_unix_nano
+    }
+
+    private void EncodeTransition(in Transition transition, ulong number, int called)
+    {
+        BeginSpan(PlexusTags.TrapSpan, number, parent: 0, transition.WallStart, transition.WallEnd);
         StringAttribute(span, 9, PlexusTags.Kind, KindName(transition.Kind)); // attributes
         if (transition.Vector != byte.MaxValue)
             IntegerAttribute(PlexusTags.Vector, transition.Vector);
@@ -147,13 +196,17 @@ public sealed class TransitionTrace(ITraceSink sink)
             StringAttribute(span, 9, PlexusTags.Reason, transition.Reason);
         IntegerAttribute(PlexusTags.GuestTime, transition.GuestTime);
         IntegerAttribute(PlexusTags.Duration, (ulong)Math.Max(0, Nanoseconds(transition.WallEnd - transition.WallStart)));
-        if (opensWindow)
-        {
-            attribute.Clear();
-            attribute.BytesField(1, previousTraceId); // Span.Link.trace_id
-            attribute.BytesField(2, SpanId(spanId, Count - 1)); // Span.Link.span_id
-            span.BytesField(13, attribute.Written); // Span.links
-        }
+        if (called > MaximumCalls)
+            IntegerAttribute(PlexusTags.Calls, (ulong)called);
+    }
+
+    private void EncodeLink()
+    {
+        Span<byte> spanId = stackalloc byte[8];
+        attribute.Clear();
+        attribute.BytesField(1, previousTraceId); // Span.Link.trace_id
+        attribute.BytesField(2, SpanId(spanId, previousTransition)); // Span.Link.span_id
+        span.BytesField(13, attribute.Written); // Span.links
     }
 
     private Span<byte> SpanId(Span<byte> id, ulong number)
@@ -175,8 +228,6 @@ public sealed class TransitionTrace(ITraceSink sink)
         value.VarintField(3, number); // AnyValue.int_value
         KeyValue(span, 9, name);
     }
-
-    private readonly ProtobufWriter pair = new();
 
     private void KeyValue(ProtobufWriter target, int field, string name)
     {

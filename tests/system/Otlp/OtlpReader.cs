@@ -9,17 +9,22 @@ namespace Plexus.Tests.Otlp;
 internal static class OtlpReader
 {
     /// <summary>Decodes a file of requests, each preceded by its length as a varint.</summary>
-    public static List<OtlpSpan> ReadDelimited(ReadOnlySpan<byte> file)
+    /// <param name="file">The file's content.</param>
+    /// <param name="keep">Sees every span and says whether it is returned; null for all.</param>
+    public static List<OtlpSpan> ReadDelimited(ReadOnlySpan<byte> file, Predicate<OtlpSpan>? keep = null)
     {
+        List<OtlpSpan> kept = [];
         List<OtlpSpan> spans = [];
         while (!file.IsEmpty)
         {
             int length = checked((int)WireReader.Varint(ref file));
+            spans.Clear();
             ReadRequest(file[..length], spans);
+            kept.AddRange(keep is null ? spans : spans.Where(span => keep(span)));
             file = file[length..];
         }
 
-        return spans;
+        return kept;
     }
 
     /// <summary>Decodes one request.</summary>

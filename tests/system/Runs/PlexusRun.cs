@@ -22,15 +22,15 @@ internal sealed record PlexusRun(int ExitCode, byte[] Console, string Messages)
         return new PlexusRun(code, console.ToArray(), messages.ToString());
     }
 
-    /// <summary>A run with its statistics and its trace.</summary>
-    public static (PlexusRun Run, RunStatistics Statistics, List<OtlpSpan> Spans) InvokeTraced(params string[] arguments)
+    /// <summary>A run with its statistics and the spans of its trace that are to be kept: a trace holds a million.</summary>
+    public static (PlexusRun Run, RunStatistics Statistics, List<OtlpSpan> Spans) InvokeTraced(Predicate<OtlpSpan> keep, params string[] arguments)
     {
         string stats = Path.GetTempFileName();
         string trace = Path.GetTempFileName();
         try
         {
             PlexusRun run = Invoke(["run", .. arguments, "--stats", stats, "--trace", $"file:{trace}"]);
-            return (run, RunStatistics.Read(stats), OtlpReader.ReadDelimited(File.ReadAllBytes(trace)));
+            return (run, RunStatistics.Read(stats), OtlpReader.ReadDelimited(File.ReadAllBytes(trace), keep));
         }
         finally
         {
