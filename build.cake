@@ -60,14 +60,12 @@ Task("Bench")
     .Description("Micro-benchmarks, then the unpacking of the Debian kernel beside QEMU and Bochs. Pass --quick for a short run.")
     .Does(() =>
 {
-    foreach (var project in GetFiles("./bench/**/*.csproj").OrderBy(file => file.FullPath))
-    {
-        Information("bench: {0}", project.GetFilenameWithoutExtension());
-        var arguments = new ProcessArgumentBuilder().Append("run").Append("-c").Append("Release").Append("--project").AppendQuoted(project.FullPath).Append("--");
-        if (HasArgument("quick"))
-            arguments.Append("--quick");
-        Run("dotnet", arguments);
-    }
+    var quick = HasArgument("quick");
+    void Bench(string project, string arguments) =>
+        Run("dotnet", new ProcessArgumentBuilder().Append("run").Append("-c").Append("Release").Append("--project").AppendQuoted(project).Append("--").Append(arguments));
+    Bench("./bench/messaging/Plexus.Messaging.Bench.csproj", quick ? "--filter * --job dry" : "--filter *");
+    Bench("./bench/cpu/Plexus.Cpu.Bench.csproj", "");
+    Bench("./bench/unpack/Plexus.Unpack.Bench.csproj", quick ? "--quick" : "");
 });
 
 Task("Pack")
