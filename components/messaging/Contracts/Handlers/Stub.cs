@@ -1,0 +1,15 @@
+namespace Plexus.Messaging.Contracts.Handlers;
+
+/// <summary>A stub, placed; or the reason why there is none.</summary>
+/// <param name="Placed">False: no stub; <see cref="Reason"/> says why.</param>
+/// <param name="Eip">EIP of its first byte.</param>
+/// <param name="Code">Its machine code, for that EIP.</param>
+/// <param name="Map">One entry per stub instruction, ascending.</param>
+/// <param name="Reason">Why there is none.</param>
+[Message(0x0504)]
+public readonly partial record struct Stub(
+    [property: Key(0)] bool Placed,
+    [property: Key(1)] uint Eip,
+    [property: Key(2)] ReadOnlyMemory<byte> Code,
+    [property: Key(3)] StubMapEntry[] Map,
+    [property: Key(4)] string? Reason);

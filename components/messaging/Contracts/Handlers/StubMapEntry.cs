@@ -1,0 +1,19 @@
+namespace Plexus.Messaging.Contracts.Handlers;
+
+/// <summary>What one byte range of a stub stands for.</summary>
+/// <param name="Offset">Offset in the stub's code of the instruction this entry describes.</param>
+/// <param name="GuestEip">Guest instruction that restarts if control stops here.</param>
+/// <param name="Weight">Guest instructions retired by this stub instruction: 1 where the guest instruction begins to take effect (and on a deferred INT3, where ring 0 takes it over), otherwise 0. Nothing guest-visible changes before it, and what follows up to the next guest instruction has weight 0 and cannot fault, but for <c>RingWrite</c>.</param>
+/// <param name="RestoreMask">Registers to reload from their slots before restarting.</param>
+/// <param name="Deferred">The stub instruction is an INT3 that asks ring 0 to emulate the guest instruction.</param>
+/// <param name="StiShadow">The guest instruction before this point was STI.</param>
+/// <param name="RingWrite">The stub instruction writes a trace record. It faults when the ring is full and is always resumable: drain, set <c>TraceNext</c> and ECX to the start of the ring, and go on at this very stub instruction; never restart the guest instruction, which may already have taken effect.</param>
+[Packed]
+public readonly partial record struct StubMapEntry(
+    [property: Key(0)] int Offset,
+    [property: Key(1)] uint GuestEip,
+    [property: Key(2)] int Weight,
+    [property: Key(3)] int RestoreMask,
+    [property: Key(4)] bool Deferred,
+    [property: Key(5)] bool StiShadow,
+    [property: Key(6)] bool RingWrite = false);

@@ -1,0 +1,9 @@
+namespace Plexus.Messaging.Contracts.Monitor;
+
+/// <summary>Runs the machine until something ends it or the limits are reached.</summary>
+/// <param name="Deadline">Guest time in nanoseconds; <see cref="ulong.MaxValue"/> for none.</param>
+/// <param name="RetireLimit">Guest instructions retired; <see cref="ulong.MaxValue"/> for none.</param>
+[Message(0x0601)]
+public readonly partial record struct RunMachine(
+    [property: Key(0)] ulong Deadline,
+    [property: Key(1)] ulong RetireLimit);

@@ -1,0 +1,19 @@
+namespace Plexus.Messaging.Contracts.Patcher;
+
+/// <summary>The guest point of a code EIP.</summary>
+/// <param name="Kind">What it is.</param>
+/// <param name="GuestEip">The guest instruction it belongs to.</param>
+/// <param name="RestoreMask">Bit r set: general register r (encoding order) is to be reloaded from slot r of the virtual CPU page.</param>
+/// <param name="StiShadow">The instruction before this point was a STI done by a stub: interrupts stay inhibited here if <c>PreviousInterruptFlag</c> was 0.</param>
+/// <param name="InstructionCode">Iced <c>Code</c> of the guest instruction; 0 if unknown.</param>
+/// <param name="SiteEip">EIP of the patch's first byte when inside a patch or stub; otherwise GuestEip.</param>
+/// <param name="RingWrite">The stub instruction here writes a trace record: when it faults on the guard page, drain the ring, set <c>TraceNext</c> and ECX to its start and resume at the same code EIP; the guest instruction is not restarted.</param>
+[Message(0x0404)]
+public readonly partial record struct GuestPoint(
+    [property: Key(0)] PointKind Kind,
+    [property: Key(1)] uint GuestEip,
+    [property: Key(2)] int RestoreMask,
+    [property: Key(3)] bool StiShadow,
+    [property: Key(4)] int InstructionCode,
+    [property: Key(5)] uint SiteEip,
+    [property: Key(6)] bool RingWrite = false);

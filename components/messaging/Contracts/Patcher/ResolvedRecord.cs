@@ -1,0 +1,7 @@
+namespace Plexus.Messaging.Contracts.Patcher;
+
+/// <summary>What a trace-ring record stands for.</summary>
+[Message(0x040E)]
+public readonly partial record struct ResolvedRecord(
+    [property: Key(0)] uint GuestEip,
+    [property: Key(1)] int InstructionCode);
