@@ -96,6 +96,14 @@ internal sealed class Bench : IDisposable
         Memory.WritePhysical(address, bytes);
     }
 
+    /// <summary>Turns paging on: directory at 10000h, whose first entry is the empty table at 11000h.</summary>
+    public void EnablePaging()
+    {
+        Vcpu.State.Cr0 |= 0x80000000;
+        Vcpu.State.Cr3 = 0x10000;
+        Write(0x10000, 0x11003);
+    }
+
     public void Dispose()
     {
         Vcpu.Dispose();

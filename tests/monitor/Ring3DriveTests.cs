@@ -70,10 +70,7 @@ public sealed class Ring3DriveTests : IDisposable
     [Fact]
     public void Data_fault_is_hidden_when_the_guest_allows_it_and_reflected_when_not()
     {
-        ref VcpuBlock v = ref bench.Vcpu.State;
-        v.Cr0 |= 0x80000000;
-        v.Cr3 = 0x10000;
-        bench.Write(0x10000, 0x11003);
+        bench.EnablePaging();
         bench.Write(0x11000 + (5 * 4), 0x20003);
         int step = 0;
         RunsAs(r => step++ switch
@@ -97,10 +94,7 @@ public sealed class Ring3DriveTests : IDisposable
     [Fact]
     public void Page_table_write_drops_exactly_the_changed_mapping()
     {
-        ref VcpuBlock v = ref bench.Vcpu.State;
-        v.Cr0 |= 0x80000000;
-        v.Cr3 = 0x10000;
-        bench.Write(0x10000, 0x11003);
+        bench.EnablePaging();
         bench.Write(0x11000 + (5 * 4), 0x20003);
         bench.Write(0x11000 + (6 * 4), 0x21003);
         int step = 0;
@@ -130,10 +124,7 @@ public sealed class Ring3DriveTests : IDisposable
     [Fact]
     public void Page_that_becomes_a_page_table_loses_write_access_in_every_space()
     {
-        ref VcpuBlock v = ref bench.Vcpu.State;
-        v.Cr0 |= 0x80000000;
-        v.Cr3 = 0x10000;
-        bench.Write(0x10000, 0x11003);
+        bench.EnablePaging();
         bench.Write(0x10004, 0x20003);
         bench.Write(0x11000 + (5 * 4), 0x20003);
         bench.Write(0x20000, 0x30003);
@@ -160,10 +151,7 @@ public sealed class Ring3DriveTests : IDisposable
     [Fact]
     public void Windows_lie_in_empty_directory_entries_and_move_when_the_guest_takes_one()
     {
-        ref VcpuBlock v = ref bench.Vcpu.State;
-        v.Cr0 |= 0x80000000;
-        v.Cr3 = 0x10000;
-        bench.Write(0x10000, 0x11003);
+        bench.EnablePaging();
         bench.Write(0x11000 + (1 * 4), 0x1003);
         int step = 0;
         uint firstBase = 0;
@@ -192,10 +180,7 @@ public sealed class Ring3DriveTests : IDisposable
     [Fact]
     public void Far_area_serves_the_kernel_after_it_jumped_to_the_upper_half()
     {
-        ref VcpuBlock v = ref bench.Vcpu.State;
-        v.Cr0 |= 0x80000000;
-        v.Cr3 = 0x10000;
-        bench.Write(0x10000, 0x11003);
+        bench.EnablePaging();
         bench.Write(0x10000 + (768 * 4), 0x11003);
         bench.Write(0x11000 + (1 * 4), 0x1003);
         int step = 0;
@@ -288,6 +273,22 @@ public sealed class Ring3DriveTests : IDisposable
         bench.Run(1);
         Assert.Equal(2, step);
         Assert.Equal(0u, bench.Vcpu.State.Eflags & Rf);
+    }
+
+    [Theory]
+    [InlineData(1u)]
+    [InlineData(2u)]
+    public void Ring_1_or_2_is_interpreted(uint cpl)
+    {
+        bench.Vcpu.State.Cpl = cpl;
+        RunsAs(r =>
+        {
+            Assert.Equal(RunMode.Interpreted, r.Mode);
+            bench.Vcpu.State.Retired = 1;
+            return new CpuExit(ExitKind.Limit, 0, false, 0, 0, null);
+        });
+        Assert.Equal(MachineExitKind.Limit, bench.Run(1).Kind);
+        Assert.Equal(1ul, bench.Counter("transition.interpreted"));
     }
 
     [Fact]

@@ -123,28 +123,6 @@ internal sealed unsafe partial class X86Processor
 
     private uint watchGeneration;
 
-    /// <summary>The rules of the contract for <c>CanRunDeprivileged</c>.</summary>
-    /// <returns>Null when the guest state can run deprivileged, otherwise the reason why not.</returns>
-    public string? WhyNotDeprivileged()
-    {
-        if ((V->Cr0 & Cr0Pe) == 0)
-            return "real mode";
-        if ((V->Eflags & FlagVm) != 0)
-            return "v86 mode";
-        if ((V->Eflags & FlagTf) != 0)
-            return "single-step";
-        if (V->PendingDebug != 0)
-            return "a debug trap is pending";
-        if ((V->Dr[7] & 0xFF) != 0)
-            return "debug breakpoints";
-        ref SegmentRegister cs = ref Segment(SegmentIndex.Cs);
-        if ((cs.Attributes & 0x4000) == 0)
-            return "16-bit code";
-        if (cs.Base != 0 || cs.Limit != uint.MaxValue)
-            return "CS is not flat";
-        ref SegmentRegister ss = ref Segment(SegmentIndex.Ss);
-        if (ss.Usable == 0 || ss.Base != 0 || ss.Limit != uint.MaxValue || (ss.Attributes & 0x4000) == 0 || (ss.Attributes & 0x1E) != 0x12)
-            return "SS is not flat";
-        return null;
-    }
+    /// <summary>Why the guest's state cannot run deprivileged; null when it can.</summary>
+    public string? WhyNotDeprivileged() => Deprivileged.WhyNot(in *V);
 }

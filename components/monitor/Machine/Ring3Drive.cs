@@ -19,11 +19,7 @@ namespace Plexus.Monitor.Machine;
 internal sealed class Ring3Drive
 {
     private const uint InterruptFlag = 0x200;
-    private const uint TrapFlag = 0x100;
     private const uint ResumeFlag = 0x10000;
-    private const uint VirtualMode = 0x20000;
-    private const uint DebugEnables = 0xFF;
-    private const ushort DefaultBig = 0x4000;
     private const ulong SliceInstructions = 2000;
     private const int Ecx = 1;
     private const int PairAttempts = 4;
@@ -99,7 +95,7 @@ internal sealed class Ring3Drive
             ulong deadline = Math.Min(lines.TimerDeadline, request.Deadline);
             runDeadline = request.Deadline;
             runLimit = request.RetireLimit;
-            if (!CanRunDeprivileged(v))
+            if (Deprivileged.WhyNot(in v) is not null)
             {
                 Interpret(RunMode.Interpreted, deadline, request.RetireLimit);
                 continue;
@@ -123,21 +119,6 @@ internal sealed class Ring3Drive
             RunDeprivileged(deadline, request.RetireLimit);
         }
     }
-
-    /// <summary>Guest states that this engine runs itself; all others are interpreted until they end.</summary>
-    private static bool CanRunDeprivileged(in VcpuBlock v)
-    {
-        if ((v.Cr0 & 1) == 0 || (v.Eflags & (VirtualMode | TrapFlag)) != 0 || v.PendingDebug != 0 || (v.GetDr(7) & DebugEnables) != 0)
-            return false;
-        if (v.Cpl is 1 or 2)
-            return false;
-        ref readonly SegmentRegister cs = ref v.Segments[(int)SegmentIndex.Cs];
-        ref readonly SegmentRegister ss = ref v.Segments[(int)SegmentIndex.Ss];
-        return IsFlat(cs) && IsFlat(ss);
-    }
-
-    private static bool IsFlat(in SegmentRegister segment) =>
-        segment.Usable != 0 && segment.Base == 0 && segment.Limit == uint.MaxValue && (segment.Attributes & DefaultBig) != 0;
 
     private void RunDeprivileged(ulong deadline, ulong retireLimit)
     {

@@ -200,7 +200,6 @@ internal sealed class ShadowPaging
         }
 
         Apply(space, MappingOperation.Clear, 0, 0, 0, 0);
-        space.Dead = true;
         spaces.Remove(space.Key);
         all.Remove(space);
         if (!space.Key.Paging || space.Key.Directory >= memory.RamSize)

@@ -21,6 +21,4 @@ internal sealed class ShadowSpace(uint id, SpaceKey key)
     internal uint LayoutGeneration { get; set; }
 
     internal ulong LastUse { get; set; }
-
-    internal bool Dead { get; set; }
 }
