@@ -26,7 +26,9 @@ public sealed class CpuComponent : IComponent, IDisposable
     /// <param name="vcpu">Registers and virtual privileged state; owned by the caller.</param>
     /// <param name="memory">Guest memory; owned by the caller.</param>
     /// <param name="lines">Interrupt, A20 and stop lines.</param>
-    public CpuComponent(Vcpu vcpu, GuestMemory memory, PlatformLines lines)
+    /// <param name="tables">The monitor's descriptor tables, for the physical processor; without them every exception enters ring 0.</param>
+    /// <param name="overwritten">Where the physical processor notes what roads overwrite below the guest's stack pointer; null for nowhere.</param>
+    public CpuComponent(Vcpu vcpu, GuestMemory memory, PlatformLines lines, MonitorTables? tables = null, OverwrittenBytes? overwritten = null)
     {
         ArgumentNullException.ThrowIfNull(vcpu);
         ArgumentNullException.ThrowIfNull(memory);
@@ -36,7 +38,7 @@ public sealed class CpuComponent : IComponent, IDisposable
         unsafe
         {
             virtualProcessor = new X86Processor(vcpu.Block, memory, lines, CpuModel.PentiumPro, bus, physical: false);
-            physicalProcessor = new X86Processor(vcpu.Block, memory, lines, CpuModel.PentiumPro, bus, physical: true);
+            physicalProcessor = new X86Processor(vcpu.Block, memory, lines, CpuModel.PentiumPro, bus, physical: true) { Tables = tables ?? new MonitorTables(), Overwritten = overwritten };
         }
     }
 
@@ -77,7 +79,7 @@ public sealed class CpuComponent : IComponent, IDisposable
         if (request.Mode != RunMode.Deprivileged)
             return virtualProcessor.RunVirtual(request.Mode == RunMode.Interpreted, request.Deadline, request.RetireLimit);
         physicalProcessor.EnterSpace(SpaceOf(request.Space), request.CodeBase);
-        return physicalProcessor.RunPhysical(request.Deadline, request.RetireLimit);
+        return physicalProcessor.RunPhysical(request.Deadline, request.RetireLimit, request.Steps);
     }
 
     private Delivered OnDeliver(in Deliver request)

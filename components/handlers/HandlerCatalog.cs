@@ -1,5 +1,6 @@
 using Iced.Intel;
 using Plexus.Handlers.Families;
+using Plexus.Messaging.Contracts.Handlers;
 
 namespace Plexus.Handlers;
 
@@ -18,12 +19,23 @@ public static class HandlerCatalog
         new PortHandler(),
     ];
 
+    private static readonly PortDeferral Deferral = new();
+
     /// <summary>Whether a sensitive instruction of guest-kernel privilege has a ring-3 handler.</summary>
     /// <param name="instruction">The instruction, decoded as 32-bit code.</param>
     public static bool CanHandle(in Instruction instruction) => Find(instruction) is not null;
 
     /// <summary>The handler of an instruction, or null.</summary>
-    internal static IHandler? Find(in Instruction instruction)
+    /// <param name="instruction">The instruction.</param>
+    /// <param name="road">How its site is reached. Every port instruction can become a CALL; a JMP to code that only enters ring 0 would gain nothing.</param>
+    internal static IHandler? Find(in Instruction instruction, Road road = Road.Jump)
+    {
+        if (FindForm(instruction) is { } found)
+            return found;
+        return road == Road.Call && !instruction.HasLockPrefix && Deferral.Handles(instruction) ? Deferral : null;
+    }
+
+    private static IHandler? FindForm(in Instruction instruction)
     {
         // LOCK makes these #UD; a REP prefix means nothing to them, but nobody writes it in earnest either: ring 0 sorts it out.
         if (instruction.HasLockPrefix || instruction.HasRepPrefix || instruction.HasRepnePrefix)

@@ -14,6 +14,7 @@ public sealed class HandlersComponent : IComponent
 {
     private SegmentLayout? layout;
     private StubAllocator? allocator;
+    private readonly Dictionary<string, uint> sharedHandlers = new(StringComparer.Ordinal);
 
     /// <summary>Guest code of user privilege reaches ring 0 by INT3 only: it may not see the writable virtual CPU pages.</summary>
     public const string UserHasNoStubs = "user code has no stubs";
@@ -33,6 +34,9 @@ public sealed class HandlersComponent : IComponent
     /// <summary>No free EIP obeys the landing rule.</summary>
     public const string NoRoom = "no place obeys the landing rule";
 
+    /// <summary>A CALL needs the guest's stack, which the instruction replaces; or it would not lead to a sensitive instruction.</summary>
+    public const string NoCall = "it cannot be a call";
+
     /// <inheritdoc/>
     public string Name => "handlers";
 
@@ -46,16 +50,28 @@ public sealed class HandlersComponent : IComponent
         port.OnCall<Describe, Description>(Describe);
     }
 
-    /// <summary>Adopts a layout and forgets all stubs. Layouts of user privilege are accepted and have no stubs.</summary>
+    /// <summary>Adopts a layout, forgets all stubs and shared handlers, and makes the dispatchers of the gates. Layouts of user privilege are accepted and have neither.</summary>
+    /// <exception cref="ArgumentException">A vector cannot have a ring-3 gate.</exception>
     public Segment BuildSegment(in BuildSegment request)
     {
-        if (!request.User)
+        if (request.User)
+            return new Segment((int)VirtualCpuPage.LayoutVersion, [], []);
+        allocator = new StubAllocator(request.Layout.Near, request.Layout.Far);
+        layout = request.Layout;
+        sharedHandlers.Clear();
+        List<GateEntry> gates = [];
+        List<StubPiece> pieces = [];
+        foreach (byte vector in request.Gates.Span)
         {
-            allocator = new StubAllocator(request.Layout.Near, request.Layout.Far);
-            layout = request.Layout;
+            if (!GateDispatcher.IsPossible(vector))
+                throw new ArgumentException($"Vector {vector} cannot have a ring-3 gate.");
+            if (TryPlace(GateDispatcher.Write(vector, request.Layout.VirtualCpuLinear), isShared: true) is not { } piece)
+                continue;
+            gates.Add(new GateEntry(vector, piece.Eip));
+            pieces.Add(piece);
         }
 
-        return new Segment((int)VirtualCpuPage.LayoutVersion);
+        return new Segment((int)VirtualCpuPage.LayoutVersion, [.. gates], [.. pieces]);
     }
 
     /// <summary>Makes a stub, or says why there is none.</summary>
@@ -65,14 +81,80 @@ public sealed class HandlersComponent : IComponent
             return None(UserHasNoStubs);
         if (layout is not { } place || allocator is null)
             return None(NoLayout);
-        StubCode? code = StubWriter.TryWrite(request, place.VirtualCpuLinear, out string? reason);
-        if (code is null)
+        if (StubWriter.TryPrepare(request, place.VirtualCpuLinear, out string? reason) is not { } writer)
             return None(reason);
+        if (request.Road == Road.Call)
+            return BuildCall(request, writer);
+        StubCode code = writer.Write();
         int length = code.Measure();
         if (!allocator.TryAllocate(request.PatchEip, length, request.TrapMask, out uint eip))
             return None(NoRoom);
         (byte[] bytes, StubMapEntry[] map) = code.Build(eip);
-        return new Stub(true, eip, bytes, map, null);
+        return new Stub(true, eip, bytes, map, null, request.Road == Road.Gate ? eip : 0, []);
+    }
+
+    /// <summary>A planted CALL: the overwritten instructions, the handler, and the place that the CALL leads to.</summary>
+    private Stub BuildCall(in BuildStub request, StubWriter writer)
+    {
+        List<StubPiece> pieces = [];
+        uint continuation = request.ReturnEip;
+        if (writer.HasCode)
+        {
+            if (TryPlace(writer.Write(), isShared: false) is not { } overwritten)
+                return None(NoRoom);
+            pieces.Add(overwritten);
+            continuation = overwritten.Eip;
+        }
+
+        CallHandler handler = writer.NewCallHandler();
+        StubCode target;
+        if (handler.IsShared)
+        {
+            if (!sharedHandlers.TryGetValue(handler.Form, out uint shared))
+            {
+                if (TryPlace(handler.WriteShared(), isShared: true) is not { } piece)
+                    return Refuse(pieces);
+                pieces.Add(piece);
+                shared = piece.Eip;
+                sharedHandlers.Add(handler.Form, shared);
+            }
+
+            target = handler.WriteThunk(shared);
+        }
+        else
+        {
+            target = handler.WriteForSite(continuation);
+        }
+
+        if (!allocator!.TryAllocate(request.PatchEip, target.Measure(), request.TrapMask, out uint eip))
+            return Refuse(pieces);
+        (byte[] bytes, StubMapEntry[] map) = target.Build(eip);
+        return new Stub(true, eip, bytes, map, null, continuation, [.. pieces]);
+    }
+
+    /// <summary>Places code that may lie anywhere in the segment.</summary>
+    private StubPiece? TryPlace(StubCode code, bool isShared)
+    {
+        if (!allocator!.TryAllocate(0, code.Measure(), trapMask: 0, out uint eip))
+            return null;
+        (byte[] bytes, StubMapEntry[] map) = code.Build(eip);
+        return new StubPiece(eip, bytes, map, isShared);
+    }
+
+    /// <summary>There is no place for the last piece of a patch. A shared handler made for it goes as well: nobody was told of it.</summary>
+    private Stub Refuse(List<StubPiece> pieces)
+    {
+        foreach (StubPiece piece in pieces)
+        {
+            allocator!.Free(piece.Eip, piece.Code.Length);
+            foreach ((string form, uint eip) in sharedHandlers)
+            {
+                if (eip == piece.Eip)
+                    sharedHandlers.Remove(form);
+            }
+        }
+
+        return None(NoRoom);
     }
 
     /// <summary>Gives a stub's place back.</summary>
@@ -82,6 +164,12 @@ public sealed class HandlersComponent : IComponent
         if (request.User || allocator is null)
             throw new ArgumentException($"No stub lies at {request.Eip:X8}.");
         allocator.Free(request.Eip, request.Length);
+        foreach ((string form, uint eip) in sharedHandlers)
+        {
+            if (eip == request.Eip)
+                sharedHandlers.Remove(form);
+        }
+
         return default;
     }
 
@@ -90,6 +178,7 @@ public sealed class HandlersComponent : IComponent
     {
         layout = null;
         allocator = null;
+        sharedHandlers.Clear();
         return default;
     }
 

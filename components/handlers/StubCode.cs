@@ -22,15 +22,27 @@ internal sealed class StubCode
     private const uint MeasuringEip = 0x1000_0000;
 
     private readonly uint state;
+    private readonly bool entersByVector;
     private readonly List<Item> items = [];
     private readonly List<int> labels = [];
     private uint guestEip;
     private bool stiShadow;
     private int clobbered;
     private int saved;
+    private bool committed;
+    private StubOrigin origin;
+    private int stackShift;
 
     /// <param name="virtualCpuLinear">Linear address of the first virtual CPU page.</param>
-    internal StubCode(uint virtualCpuLinear) => state = virtualCpuLinear;
+    /// <param name="entersByVector">Ring 0 is entered by <see cref="MonitorTables.EntryVector"/> rather than by INT3, whose gate may lead back into ring 3.</param>
+    internal StubCode(uint virtualCpuLinear, bool entersByVector = false)
+    {
+        state = virtualCpuLinear;
+        this.entersByVector = entersByVector;
+    }
+
+    /// <summary>The code serves many sites: record id and continuation come from the branch table, by way of the virtual CPU page.</summary>
+    internal bool IsShared { get; init; }
 
     /// <summary>The guest instruction being written is in the shadow of a STI of this stub.</summary>
     internal bool InStiShadow => stiShadow;
@@ -45,6 +57,15 @@ internal sealed class StubCode
         stiShadow = afterSti;
         clobbered = 0;
         saved = 0;
+        committed = false;
+        Locate(StubOrigin.Static, 0);
+    }
+
+    /// <summary>From here on the guest instruction is named there, and the guest's ESP is so many bytes above the present one.</summary>
+    internal void Locate(StubOrigin namedBy, int shift)
+    {
+        origin = namedBy;
+        stackShift = shift;
     }
 
     /// <summary>A label to be placed by <see cref="Mark"/>.</summary>
@@ -64,14 +85,20 @@ internal sealed class StubCode
     internal void Commit(in Instruction instruction)
     {
         Add(new Item(instruction, default, NoLabel), 1);
-        stiShadow = false;
+        TakeEffect();
     }
 
     /// <summary>Writes a guest instruction as it is; it takes effect there.</summary>
     internal void CommitVerbatim(ReadOnlyMemory<byte> bytes)
     {
         Add(new Item(default, bytes, NoLabel), 1);
+        TakeEffect();
+    }
+
+    private void TakeEffect()
+    {
         stiShadow = false;
+        committed = true;
     }
 
     /// <summary>A commit point that changes nothing: for guest instructions whose effect takes several steps.</summary>
@@ -86,18 +113,19 @@ internal sealed class StubCode
     {
         Add(new Item(Instruction.CreateBranch(code, MeasuringEip), default, label), weight);
         if (weight != 0)
-            stiShadow = false;
+            TakeEffect();
     }
 
     /// <summary>Writes a near jump out of the stub.</summary>
     internal void JumpTo(uint eip) => Emit(Instruction.CreateBranch(Code.Jmp_rel32_32, eip));
 
-    /// <summary>Hands the guest instruction to ring 0: scratch registers are put back, then an INT3.</summary>
+    /// <summary>Hands the guest instruction to ring 0: scratch registers are put back, then an INT3 or the entry vector.</summary>
     internal void Defer()
     {
         int before = clobbered;
         RestoreAll();
-        Add(new Item(Instruction.Create(Code.Int3), default, NoLabel), 1, deferred: true);
+        Instruction entry = entersByVector ? Instruction.Create(Code.Int_imm8, (int)MonitorTables.EntryVector) : Instruction.Create(Code.Int3);
+        Add(new Item(entry, default, NoLabel), 1, deferred: true);
         clobbered = before;
     }
 
@@ -133,6 +161,9 @@ internal sealed class StubCode
 
     /// <summary>The guest's own value of a register was just replaced: its slot is stale.</summary>
     internal void Forget(Register register) => saved &= ~Bit(register);
+
+    /// <summary>No slot is relied upon any more: what follows may change any register.</summary>
+    internal void ForgetAll() => saved = 0;
 
     /// <summary>Puts the guest's value of a scratch register back.</summary>
     internal void Restore(Register register)
@@ -181,12 +212,20 @@ internal sealed class StubCode
                 Restore(register);
         }
 
+        if (IsShared)
+        {
+            Save(EAX);
+            Load(EAX, VirtualCpuPage.RecordId);
+        }
+
         Save(ECX);
         Load(ECX, VirtualCpuPage.TraceNext);
         MemoryOperand next = new(ECX, None, 1, 0, 0, false, SS);
-        Add(new Item(Instruction.Create(Code.Mov_rm32_imm32, next, recordId), default, NoLabel), 0, ringWrite: true);
+        Instruction write = IsShared ? Instruction.Create(Code.Mov_rm32_r32, next, EAX) : Instruction.Create(Code.Mov_rm32_imm32, next, recordId);
+        Add(new Item(write, default, NoLabel), 0, ringWrite: true);
         Emit(Instruction.Create(Code.Lea_r32_m, ECX, new MemoryOperand(ECX, None, 1, 4, 1, false, None)));
         Emit(Instruction.Create(Code.Mov_rm32_r32, Field(VirtualCpuPage.TraceNext), ECX));
+        Restore(EAX);
         Restore(ECX);
     }
 
@@ -200,6 +239,15 @@ internal sealed class StubCode
 
     /// <summary>The slot of a register.</summary>
     internal MemoryOperand Slot(Register register) => Field(VirtualCpuPage.Scratch + (4 * (register - EAX)));
+
+    /// <summary>A word of the guest's stack that is the handler's own for the moment: a return address or a frame, below the guest's ESP.</summary>
+    internal static MemoryOperand OwnStack(int offset) => new(ESP, None, 1, offset, offset == 0 ? 0 : 1, false, SS);
+
+    /// <summary>A field of the branch-table entry whose address a register holds.</summary>
+    internal static MemoryOperand Entry(Register register, int field) => new(register, None, 1, field, field == 0 ? 0 : 1, false, SS);
+
+    /// <summary>Moves ESP without a flag.</summary>
+    internal void MoveStack(int bytes) => Emit(Instruction.Create(Code.Lea_r32_m, ESP, new MemoryOperand(ESP, None, 1, bytes, 1, false, None)));
 
     /// <summary>The slot of ESP, which is never a scratch register: a temporary that outlives a commit point.</summary>
     internal MemoryOperand Temporary => Slot(ESP);
@@ -223,7 +271,7 @@ internal sealed class StubCode
     private static int Bit(Register register) => 1 << (register - EAX);
 
     private void Add(Item item, int weight, bool deferred = false, bool ringWrite = false) =>
-        items.Add(item with { Map = new StubMapEntry(0, guestEip, weight, clobbered, deferred, stiShadow, ringWrite) });
+        items.Add(item with { Map = new StubMapEntry(0, guestEip, weight, clobbered, deferred, stiShadow, ringWrite, origin, stackShift, committed) });
 
     /// <summary>Encodes at an EIP. Without a writer, branch targets count for nothing and offsets are filled in.</summary>
     private int Encode(uint eip, int[]? offsets, Writer? writer)

@@ -1,4 +1,5 @@
 using Iced.Intel;
+using Plexus.Handlers.Families;
 using Plexus.Messaging.Contracts.Handlers;
 
 namespace Plexus.Handlers;
@@ -6,6 +7,8 @@ namespace Plexus.Handlers;
 /// <summary>Turns the displaced instructions of one patch into stub code.</summary>
 internal sealed class StubWriter
 {
+    private readonly uint virtualCpuLinear;
+
     private readonly BuildStub request;
     private readonly Instruction[] instructions;
     private readonly IHandler?[] handlers;
@@ -13,31 +16,46 @@ internal sealed class StubWriter
     private readonly bool[] targeted;
     private readonly StubCode code;
 
+    /// <summary>The first instruction that the code holds: with <see cref="Road.Call"/> the one at the patch is the handler's.</summary>
+    private readonly int first;
+
     private StubWriter(in BuildStub request, uint virtualCpuLinear)
     {
         this.request = request;
+        this.virtualCpuLinear = virtualCpuLinear;
+        first = request.Road == Road.Call ? 1 : 0;
         int count = request.Instructions.Length;
         instructions = new Instruction[count];
         handlers = new IHandler?[count];
         reachable = new bool[count];
         targeted = new bool[count];
-        code = new StubCode(virtualCpuLinear);
+        code = new StubCode(virtualCpuLinear, entersByVector: request.Road == Road.Gate);
     }
 
-    /// <summary>Writes the code of a stub, without a place.</summary>
+    /// <summary>Understands a patch.</summary>
     /// <param name="request">The patch.</param>
     /// <param name="virtualCpuLinear">Linear address of the first virtual CPU page.</param>
     /// <param name="reason">Why there can be no stub, when the result is null.</param>
     /// <exception cref="ArgumentException">The instructions are not those of one patch.</exception>
-    internal static StubCode? TryWrite(in BuildStub request, uint virtualCpuLinear, out string? reason)
+    internal static StubWriter? TryPrepare(in BuildStub request, uint virtualCpuLinear, out string? reason)
     {
         StubWriter writer = new(request, virtualCpuLinear);
         writer.Decode();
         reason = writer.Objection();
-        if (reason is not null)
-            return null;
-        writer.Write();
-        return writer.code;
+        return reason is null ? writer : null;
+    }
+
+    /// <summary>Whether anything is to be written: with <see cref="Road.Call"/> there may be no overwritten instruction.</summary>
+    internal bool HasCode => first < instructions.Length && reachable[first];
+
+    /// <summary>The handler of a planted CALL.</summary>
+    internal CallHandler NewCallHandler() => new(instructions[0], handlers[0]!, request.Instructions[0], virtualCpuLinear);
+
+    /// <summary>Writes the code, without a place: all displaced instructions, or those a planted CALL overwrote.</summary>
+    internal StubCode Write()
+    {
+        WriteAll();
+        return code;
     }
 
     private bool IsSti(int i) => handlers[i] is not null && instructions[i].Code == Code.Sti;
@@ -66,7 +84,7 @@ internal sealed class StubWriter
             bool isWhole = !instructions[i].IsInvalid && instructions[i].Length == source.Bytes.Length;
             if (!isWhole && !source.Sensitive)
                 throw new ArgumentException($"The bytes at {source.Eip:X8} are not one innocuous instruction.");
-            handlers[i] = isWhole && source.Sensitive ? HandlerCatalog.Find(instructions[i]) : null;
+            handlers[i] = isWhole && source.Sensitive ? HandlerCatalog.Find(instructions[i], i == 0 ? request.Road : Road.Jump) : null;
             eip += (uint)source.Bytes.Length;
         }
 
@@ -78,6 +96,8 @@ internal sealed class StubWriter
     {
         if (request.Instructions[0].Sensitive && handlers[0] is null)
             return HandlersComponent.NoHandler;
+        if (request.Road == Road.Call && (!request.Instructions[0].Sensitive || CallHandler.ReplacesStack(instructions[0])))
+            return HandlersComponent.NoCall;
         FollowControl();
         bool handlesAny = false;
         for (int i = 0; i < instructions.Length; i++)
@@ -110,7 +130,7 @@ internal sealed class StubWriter
             if (reachable[i])
                 continue;
             reachable[i] = true;
-            if (FallsThrough(i) && i + 1 < instructions.Length)
+            if (FallsThrough(i) && handlers[i] is not PortDeferral && i + 1 < instructions.Length)
                 open.Push(i + 1);
             if (!request.Instructions[i].Sensitive && Relocator.Target(instructions[i]) is { } target && IndexOf(target) is { } inside)
             {
@@ -123,16 +143,16 @@ internal sealed class StubWriter
     private int? IndexOf(uint eip)
     {
         int index = Array.FindIndex(request.Instructions, instruction => instruction.Eip == eip);
-        return index < 0 ? null : index;
+        return index < first ? null : index;
     }
 
-    private void Write()
+    private void WriteAll()
     {
         int[] labels = new int[instructions.Length];
         for (int i = 0; i < labels.Length; i++)
             labels[i] = code.NewLabel();
         int end = code.NewLabel();
-        for (int i = 0; i < instructions.Length; i++)
+        for (int i = first; i < instructions.Length; i++)
         {
             if (!reachable[i])
                 continue;

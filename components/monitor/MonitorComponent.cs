@@ -16,6 +16,7 @@ public sealed class MonitorComponent : IComponent
     private readonly Vcpu vcpu;
     private readonly PlatformLines lines;
     private readonly MonitorOptions options;
+    private readonly MonitorTables tables;
     private readonly TransitionCounters counters;
     private EmulatedDrive? emulated;
     private Ring3Drive? ring3;
@@ -30,8 +31,10 @@ public sealed class MonitorComponent : IComponent
     /// <param name="vcpu">The vCPU block; the monitor and the CPU write it, whoever holds the Call.</param>
     /// <param name="lines">The wires to the chipset.</param>
     /// <param name="options">Engine, strategy and limits.</param>
-    public MonitorComponent(GuestMemory memory, Vcpu vcpu, PlatformLines lines, MonitorOptions options)
+    /// <param name="tables">Its GDT and IDT, which the physical processor reads; the monitor alone writes them.</param>
+    public MonitorComponent(GuestMemory memory, Vcpu vcpu, PlatformLines lines, MonitorOptions options, MonitorTables? tables = null)
     {
+        this.tables = tables ?? new MonitorTables();
         this.memory = memory;
         this.vcpu = vcpu;
         this.lines = lines;
@@ -56,9 +59,9 @@ public sealed class MonitorComponent : IComponent
             IEndpoint prescan = port.Connect("prescan");
             IEndpoint patcher = port.Connect("patcher");
             paging = new ShadowPaging(memory, vcpu, lines, cpu, counters, options.MaximumSpaces);
-            pages = new VirtualCpuPages(memory, vcpu, lines, bus, patcher, counters);
-            views = new CodeViews(memory, vcpu, cpu, prescan, patcher, paging, pages, counters, options);
-            ring3 = new Ring3Drive(memory, vcpu, lines, clock, cpu, bus, patcher, paging, views, pages, counters, options);
+            pages = new VirtualCpuPages(memory, vcpu, lines, bus, patcher, counters, options.UsesBranchTable);
+            views = new CodeViews(memory, vcpu, cpu, prescan, patcher, paging, pages, tables, counters, options);
+            ring3 = new Ring3Drive(memory, vcpu, lines, clock, cpu, bus, patcher, paging, views, pages, tables, counters, options);
         }
 
         port.OnCall<RunMachine, MachineExit>(OnRun);

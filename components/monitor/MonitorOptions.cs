@@ -11,6 +11,15 @@ public sealed record MonitorOptions
     /// <summary>The road of sensitive instructions (engine <see cref="Engine.Ring3"/> only).</summary>
     public Strategy Strategy { get; init; } = Strategy.Auto;
 
+    /// <summary>Vectors of the monitor IDT that lead into ring 3 while the guest's kernel runs, besides those that the strategy asks for.</summary>
+    public IReadOnlyList<byte> Ring3Gates { get; init; } = [];
+
+    /// <summary>All vectors with a ring-3 gate: <see cref="Strategy.Int3Ring3"/> asks for #BP.</summary>
+    public byte[] EffectiveRing3Gates => [.. Ring3Gates.Concat(Strategy == Strategy.Int3Ring3 ? [(byte)3] : []).Distinct().Order()];
+
+    /// <summary>The run needs the branch table.</summary>
+    public bool UsesBranchTable => Strategy is Strategy.CallTable or Strategy.Int3Ring3 || Ring3Gates.Count > 0;
+
     /// <summary>A guest's reset request ends the run instead of resetting the machine.</summary>
     public bool NoReboot { get; init; }
 

@@ -26,7 +26,7 @@ internal sealed partial class CodeCache
         if (offset >= CodePage.Size || !page.Boundaries[(int)offset] || page.ClassAt((int)offset) != InstructionClass.Sensitive)
             return new StrategySet(false, Strategy.Int3Monitor, PatchPlanner.NotSensitive, []);
         int site = (int)offset;
-        return request.Strategy == Strategy.Int3Monitor ? Demote(page, site) : Promote(page, site);
+        return request.Strategy == Strategy.Int3Monitor ? Demote(page, site) : Promote(page, site, RoadOf(request.Strategy) ?? Road.Jump);
     }
 
     /// <summary>What a code EIP stands for. Allocates nothing.</summary>
@@ -50,7 +50,7 @@ internal sealed partial class CodeCache
         if (page.PatchAt(offset) is { } patch)
         {
             PointKind kind = patch.Start == offset ? PointKind.Plain : PointKind.Displaced;
-            return new GuestPoint(kind, eip, 0, false, code, page.EipOf(patch.Start));
+            return new GuestPoint(kind, eip, 0, false, code, page.EipOf(patch.Start), Road: patch.Stub.Road);
         }
 
         if (!page.Int3[offset])
@@ -58,10 +58,22 @@ internal sealed partial class CodeCache
         return new GuestPoint(page.ClassAt(offset) == InstructionClass.Straddling ? PointKind.Straddling : PointKind.Site, eip, 0, false, code, eip);
     }
 
+    /// <summary>What a return address stands for that a planted CALL or a gate pushed.</summary>
+    public GuestPoint LocateReturn(in LocateReturn request)
+    {
+        if (!table.TryFind(request.ReturnEip, request.Gate, out CodePage page, out int site))
+            return default;
+        uint eip = page.EipOf(site);
+        return new GuestPoint(PointKind.Stub, eip, 0, false, page.CodeAt(site), eip, Road: request.Gate ? Road.Gate : Road.Call);
+    }
+
     private GuestPoint LocateInStub(bool user, uint eip)
     {
         if (stubs[Class(user)].Find(eip) is not { } stub || !stub.TryFind(eip, out StubMapEntry entry))
             return default;
+        PointKind kind = entry.Deferred ? PointKind.StubDeferred : PointKind.Stub;
+        if (stub.Page is null)
+            return new GuestPoint(kind, entry.GuestEip, entry.RestoreMask, entry.StiShadow, 0, entry.GuestEip, entry.RingWrite, entry.Origin, entry.StackShift, entry.Committed, stub.Road);
         int code = 0;
         uint offset = entry.GuestEip - stub.Page.Key.EipPage;
         foreach (DisplacedInstruction displaced in stub.Displaced)
@@ -71,32 +83,68 @@ internal sealed partial class CodeCache
         }
 
         return new GuestPoint(
-            entry.Deferred ? PointKind.StubDeferred : PointKind.Stub,
+            kind,
             entry.GuestEip,
             entry.RestoreMask,
             entry.StiShadow,
             code,
             stub.Page.EipOf(stub.Displaced[0].Offset),
-            entry.RingWrite);
+            entry.RingWrite,
+            entry.Origin,
+            entry.StackShift,
+            entry.Committed,
+            stub.Road);
     }
 
-    private StrategySet Promote(CodePage page, int site)
+    private static Strategy StrategyOf(Road road) => road switch
     {
-        page.Wished.Set(site);
-        if (page.PatchAt(site) is { } present)
-            return new StrategySet(false, Strategy.JumpStub, present.Start == site ? null : PatchPlanner.InsidePatch, []);
+        Road.Call => Strategy.CallTable,
+        Road.Gate => Strategy.Int3Ring3,
+        _ => Strategy.JumpStub,
+    };
+
+    private StrategySet Promote(CodePage page, int site, Road road)
+    {
+        bool rebuilt = false;
         Pin(page);
+        if (page.PatchAt(site) is { } present)
+        {
+            page.Wish(site, present.Start == site ? road : page.RoadAt(site));
+            if (present.Start != site)
+                return new StrategySet(false, StrategyOf(present.Stub.Road), PatchPlanner.InsidePatch, []);
+            if (present.Stub.Road == road)
+                return new StrategySet(false, StrategyOf(road), null, []);
+            Remove(page, present);
+            fresh.SetRange(present.Start, present.End);
+            rebuilt = true;
+        }
+        else if (page.GateSites.ContainsKey(site))
+        {
+            page.Wish(site, road);
+            if (road == Road.Gate)
+                return new StrategySet(false, Strategy.Int3Ring3, null, []);
+            RemoveGateSite(page, site);
+            rebuilt = true;
+        }
+
+        page.Wish(site, road);
         string? reason = TryPlant(page, site);
-        if (reason is not null)
+        if (reason is not null && !rebuilt)
             return new StrategySet(false, Strategy.Int3Monitor, reason, TakeEvicted());
         PlantWished(page);
         Refresh(page);
-        return new StrategySet(true, Strategy.JumpStub, null, TakeEvicted());
+        return new StrategySet(true, reason is null ? StrategyOf(road) : Strategy.Int3Monitor, reason, TakeEvicted());
     }
 
     private StrategySet Demote(CodePage page, int site)
     {
         page.Wished.Clear(site);
+        if (page.GateSites.ContainsKey(site))
+        {
+            RemoveGateSite(page, site);
+            return new StrategySet(true, Strategy.Int3Monitor, null, []);
+        }
+
         if (page.PatchAt(site) is not { } patch)
             return new StrategySet(false, Strategy.Int3Monitor, null, []);
         Pin(page);
@@ -164,22 +212,27 @@ internal sealed partial class CodeCache
         return demoted;
     }
 
-    /// <summary>Plants stubs at the sites that are to have one, have none, and lie near something fresh.</summary>
+    /// <summary>Gives ring-3 code to the sites that are to have some, have none, and lie near something fresh.</summary>
     private void PlantWished(CodePage page)
     {
         for (int site = page.Wished.Next(0); site < CodePage.Size; site = page.Wished.Next(site + 1))
         {
-            if (!page.Patched[site] && fresh.Any(site, site + LongestPatch))
+            if (!page.Patched[site] && !page.GateSites.ContainsKey(site) && fresh.Any(site, site + LongestPatch))
                 TryPlant(page, site);
         }
     }
 
-    /// <summary>Plants a stub for a site: with the targets of its branches if possible, else as short as can be, else from the branch before it on.</summary>
-    /// <returns>Null when planted, otherwise the reason why not.</returns>
+    /// <summary>Gives a site ring-3 code: a patch with the targets of its branches if possible, else as short as can be, else from the branch before it on.</summary>
+    /// <returns>Null when done, otherwise the reason why not.</returns>
     private string? TryPlant(CodePage page, int site)
     {
+        Road road = page.RoadAt(site);
+        if (road != Road.Jump && !table.IsAvailable)
+            return PatchPlanner.NoTable;
+        if (road == Road.Gate)
+            return byEip[(page.Key.EipPage, page.Key.User)].Count > 1 ? PatchPlanner.SameEip : PatchPlanner.PlanGate(page, site, planned) ?? PlantGateSite(page);
         BranchTargets incoming = targets[Class(page.Key.User)];
-        string? reason = PatchPlanner.Plan(page, site, extend: true, incoming, planned) ?? PlantPlanned(page);
+        string? reason = PatchPlanner.Plan(page, site, extend: true, incoming, planned) ?? PlantPlanned(page, road);
         if (reason is null)
             return null;
         int extended = planned.Count;
@@ -187,35 +240,79 @@ internal sealed partial class CodeCache
         if (plan is not null)
             reason = plan;
         else if (planned.Count != extended)
-            reason = PlantPlanned(page);
-        if (reason != PatchPlanner.BranchInside || PatchPlanner.BranchBefore(page, site) is not (var start and >= 0))
+            reason = PlantPlanned(page, road);
+        if (road == Road.Call || reason != PatchPlanner.BranchInside || PatchPlanner.BranchBefore(page, site) is not (var start and >= 0))
+            return reason; // what a CALL leads to is the handler of a sensitive instruction: it cannot begin at a branch
+        return PatchPlanner.Plan(page, start, extend: true, incoming, planned) ?? PlantPlanned(page, road);
+    }
+
+    /// <summary>Has the code of the planned site behind INT3 made and enters it into the branch table.</summary>
+    /// <returns>Null when done, otherwise the reason why not.</returns>
+    private string? PlantGateSite(CodePage page)
+    {
+        DisplacedInstruction[] displaced = [.. planned];
+        int site = displaced[0].Offset;
+        uint eip = page.EipOf(site);
+        uint end = page.EipOf(displaced[^1].Offset + displaced[^1].Length);
+        StubInstruction[] instructions = PatchPlanner.ForStub(page, planned, records, Road.Gate);
+        Stub stub = builder.Build(new BuildStub(page.Key.User, eip, instructions, end, 0, Road.Gate));
+        if (!stub.Placed)
+            return stub.Reason ?? "no place";
+        if (Install(page, stub, displaced, Road.Gate, out string? reason) is not { } planted)
             return reason;
-        return PatchPlanner.Plan(page, start, extend: true, incoming, planned) ?? PlantPlanned(page);
+        if (!table.TryAdd(eip + 1, gate: true, stub.Continuation, end, instructions[0].RecordId, page, site))
+        {
+            Uninstall(page, planted);
+            return PatchPlanner.TableFull;
+        }
+
+        page.AddGateSite(site, planted);
+        return null;
+    }
+
+    /// <summary>A gate knows a site by its EIP alone: where several pages lie at one EIP, every INT3 enters ring 0.</summary>
+    private void ForgetAmbiguous(List<CodePage> pagesAtEip)
+    {
+        if (pagesAtEip.Count < 2)
+            return;
+        foreach (CodePage page in pagesAtEip)
+        {
+            foreach (int site in page.GateSites.Keys.ToArray())
+                RemoveGateSite(page, site);
+        }
+    }
+
+    private void RemoveGateSite(CodePage page, int site)
+    {
+        PlantedStub stub = page.GateSites[site];
+        page.RemoveGateSite(site);
+        table.Remove(page.EipOf(site) + 1, gate: true);
+        Uninstall(page, stub);
     }
 
     /// <summary>Has the stub of the planned patch made and plants it. Patches that begin inside it give way.</summary>
     /// <returns>Null when planted, otherwise the reason why not.</returns>
-    private string? PlantPlanned(CodePage page)
+    private string? PlantPlanned(CodePage page, Road road)
     {
         int start = planned[0].Offset;
         DisplacedInstruction[] displaced = [.. planned];
         DisplacedInstruction last = displaced[^1];
         uint patchEip = page.EipOf(start);
+        uint end = page.EipOf(last.Offset + last.Length);
         int mask = PatchPlanner.TrapMask(page, start);
-        StubInstruction[] instructions = PatchPlanner.ForStub(page, planned, records);
-        Stub stub = builder.Build(new BuildStub(page.Key.User, patchEip, instructions, page.EipOf(last.Offset + last.Length), mask));
+        StubInstruction[] instructions = PatchPlanner.ForStub(page, planned, records, road);
+        Stub stub = builder.Build(new BuildStub(page.Key.User, patchEip, instructions, end, mask, road));
         if (!stub.Placed)
             return stub.Reason ?? "no place";
         uint displacement = stub.Eip - (patchEip + Patch.JumpLength);
-        StubStore store = stubs[Class(page.Key.User)];
-        string? reason = Traps(displacement, mask) ? GiveFrames(store, stub) : BadDisplacement;
-        if (reason is not null)
+        if (!Traps(displacement, mask))
         {
-            builder.Free(new FreeStub(page.Key.User, stub.Eip, stub.Code.Length));
-            return reason;
+            FreeAll(page, stub);
+            return BadDisplacement;
         }
 
-        var planted = new PlantedStub(stub.Eip, stub.Code.Length, stub.Map) { Page = page, Displaced = displaced };
+        if (Install(page, stub, displaced, road, out string? reason) is not { } planted)
+            return reason;
         var patch = new Patch(planted, displacement);
         for (int i = page.Patches.Count - 1; i >= 0; i--)
         {
@@ -226,15 +323,85 @@ internal sealed partial class CodeCache
             fresh.SetRange(inner.Start, inner.End);
         }
 
-        store.Add(planted, stub.Code.Span);
+        for (int inside = patch.Start; inside < patch.End && page.GateSites.Count > 0; inside++)
+        {
+            if (page.GateSites.ContainsKey(inside))
+                RemoveGateSite(page, inside);
+        }
+
+        if (road == Road.Call && !table.TryAdd(patchEip + Patch.JumpLength, gate: false, stub.Continuation, end, instructions[0].RecordId, page, start))
+        {
+            Uninstall(page, planted);
+            return PatchPlanner.TableFull;
+        }
+
         page.AddPatch(patch);
         memory.Weights(page.ViewFrame)[patch.Start] = 0;
         return null;
     }
 
-    private string? GiveFrames(StubStore store, in Stub stub)
+    /// <summary>Writes a site's code into the arena.</summary>
+    /// <returns>Null when there is no frame for it: then its places were given back.</returns>
+    private PlantedStub? Install(CodePage page, in Stub stub, DisplacedInstruction[] displaced, Road road, out string? reason)
     {
-        foreach (uint missing in store.MissingPages(stub.Eip, stub.Code.Length).ToArray())
+        StubStore store = stubs[Class(page.Key.User)];
+        StubPiece[] all = [.. stub.Pieces ?? [], new StubPiece(stub.Eip, stub.Code, stub.Map, Shared: false)];
+        foreach (StubPiece piece in all)
+        {
+            reason = GiveFrames(store, piece.Eip, piece.Code.Length);
+            if (reason is null)
+                continue;
+            FreeAll(page, stub);
+            return null;
+        }
+
+        List<PlantedStub> pieces = [];
+        foreach (StubPiece piece in stub.Pieces ?? [])
+        {
+            PlantedStub code = piece.Shared
+                ? new PlantedStub(piece.Eip, piece.Code.Length, piece.Map) { Road = road }
+                : new PlantedStub(piece.Eip, piece.Code.Length, piece.Map) { Road = road, Page = page, Displaced = displaced };
+            store.Add(code, piece.Code.Span);
+            if (!piece.Shared)
+                pieces.Add(code);
+        }
+
+        var planted = new PlantedStub(stub.Eip, stub.Code.Length, stub.Map) { Page = page, Displaced = displaced, Road = road, Pieces = [.. pieces] };
+        store.Add(planted, stub.Code.Span);
+        reason = null;
+        return planted;
+    }
+
+    /// <summary>Writes code that serves many sites into the arena.</summary>
+    /// <returns>False when there is no frame for it.</returns>
+    private bool Install(StubStore store, in StubPiece piece, PlantedStub code)
+    {
+        if (GiveFrames(store, piece.Eip, piece.Code.Length) is not null)
+            return false;
+        store.Add(code, piece.Code.Span);
+        return true;
+    }
+
+    private void Uninstall(CodePage page, PlantedStub stub)
+    {
+        foreach (PlantedStub piece in (ReadOnlySpan<PlantedStub>)[stub, .. stub.Pieces])
+        {
+            stubs[Class(page.Key.User)].Remove(piece);
+            builder.Free(new FreeStub(page.Key.User, piece.Eip, piece.Length));
+        }
+    }
+
+    /// <summary>Gives back the places of a stub that is not to be used.</summary>
+    private void FreeAll(CodePage page, in Stub stub)
+    {
+        builder.Free(new FreeStub(page.Key.User, stub.Eip, stub.Code.Length));
+        foreach (StubPiece piece in stub.Pieces ?? [])
+            builder.Free(new FreeStub(page.Key.User, piece.Eip, piece.Code.Length));
+    }
+
+    private string? GiveFrames(StubStore store, uint eip, int length)
+    {
+        foreach (uint missing in store.MissingPages(eip, length).ToArray())
         {
             uint frame = TakeFrame();
             if (frame == None)
@@ -262,8 +429,9 @@ internal sealed partial class CodeCache
     {
         page.RemovePatch(patch);
         memory.Weights(page.ViewFrame)[patch.Start] = 1;
-        stubs[Class(page.Key.User)].Remove(patch.Stub);
-        builder.Free(new FreeStub(page.Key.User, patch.Stub.Eip, patch.Stub.Length));
+        if (patch.Stub.Road == Road.Call)
+            table.Remove(page.EipOf(patch.Start) + Patch.JumpLength, gate: false);
+        Uninstall(page, patch.Stub);
         return 1;
     }
 
@@ -272,6 +440,12 @@ internal sealed partial class CodeCache
         int count = 0;
         while (page.Patches.Count > 0)
             count += Remove(page, page.Patches[^1]);
+        foreach (int site in page.GateSites.Keys.ToArray())
+        {
+            RemoveGateSite(page, site);
+            count++;
+        }
+
         return count;
     }
 
@@ -280,5 +454,7 @@ internal sealed partial class CodeCache
     {
         while (page.Patches.Count > 0)
             page.RemovePatch(page.Patches[^1]);
+        foreach (int site in page.GateSites.Keys.ToArray())
+            page.RemoveGateSite(site);
     }
 }

@@ -27,7 +27,8 @@ internal sealed partial class CodeCache
     private readonly PageBits fresh = new();
     private readonly StubStore[] stubs;
     private readonly BranchTargets[] targets = [new(), new()];
-    private readonly SegmentLayout?[] layouts = new SegmentLayout?[2];
+    private readonly SetLayout?[] requests = new SetLayout?[2];
+    private readonly BranchTable table;
     private readonly RecordTable records = new();
     private readonly byte[] scratch = new byte[CodePage.Size];
 
@@ -37,6 +38,7 @@ internal sealed partial class CodeCache
         this.memory = memory;
         this.builder = builder;
         stubs = [new StubStore(memory), new StubStore(memory)];
+        table = new BranchTable(memory);
         maximumFrames = options.MaximumFrames > 0
             ? options.MaximumFrames
             : Math.Max(2, (int)memory.ArenaFrames - PatcherOptions.ReservedFrames);
@@ -95,8 +97,8 @@ internal sealed partial class CodeCache
                 continue;
             fresh.Set(instruction.Offset);
             demoted += Admit(page, instruction);
-            if (request.Strategy == Strategy.JumpStub && instruction.Class == InstructionClass.Sensitive)
-                page.Wished.Set(instruction.Offset);
+            if (instruction.Class == InstructionClass.Sensitive && RoadOf(request.Strategy) is { } road)
+                page.Wish(instruction.Offset, road);
         }
 
         PlantWished(page);
@@ -142,12 +144,22 @@ internal sealed partial class CodeCache
     }
 
     /// <summary>Drops a class and adopts a layout.</summary>
-    public Invalidated SetLayout(in SetLayout request)
+    public LayoutSet SetLayout(in SetLayout request)
     {
         Invalidated dropped = DropClass(request.User);
-        layouts[Class(request.User)] = request.Layout;
-        builder.Adopt(new BuildSegment(request.User, request.Layout));
-        return dropped;
+        requests[Class(request.User)] = request with { Gates = request.Gates.ToArray() };
+        Segment segment = builder.Adopt(new BuildSegment(request.User, request.Layout, request.Gates));
+        if (!request.User)
+            table.Place(request.TableFrame, request.Layout.VirtualCpuLinear);
+        List<GateEntry> gates = [];
+        foreach (GateEntry gate in segment.Gates ?? [])
+        {
+            StubPiece piece = Array.Find(segment.Pieces ?? [], piece => piece.Eip == gate.Eip);
+            if (!request.TableFrame.Equals(None) && Install(stubs[Class(request.User)], piece, new PlantedStub(piece.Eip, piece.Code.Length, piece.Map) { Road = Road.Gate }))
+                gates.Add(gate);
+        }
+
+        return new LayoutSet(dropped.Dropped, [.. gates]);
     }
 
     /// <summary>Forgets everything, the layouts included; asks nobody.</summary>
@@ -155,7 +167,7 @@ internal sealed partial class CodeCache
     {
         DropClass(user: false);
         DropClass(user: true);
-        Array.Clear(layouts);
+        Array.Clear(requests);
         records.Clear();
         evicted.Clear();
         pinned.Clear();
@@ -164,14 +176,23 @@ internal sealed partial class CodeCache
     /// <summary>Drops everything but the layouts, which the builder adopts anew.</summary>
     public void Restart()
     {
-        SegmentLayout?[] kept = [.. layouts];
+        SetLayout?[] kept = [.. requests];
         Clear();
-        for (int i = 0; i < kept.Length; i++)
+        foreach (SetLayout? layout in kept)
         {
-            if (kept[i] is { } layout)
-                SetLayout(new SetLayout(i == 1, layout));
+            if (layout is { } request)
+                SetLayout(request);
         }
     }
+
+    /// <summary>The road that every site of a run is to have from the beginning; null when it starts behind INT3 to the monitor.</summary>
+    private static Road? RoadOf(Strategy strategy) => strategy switch
+    {
+        Strategy.JumpStub => Road.Jump,
+        Strategy.CallTable => Road.Call,
+        Strategy.Int3Ring3 => Road.Gate,
+        _ => null,
+    };
 
     private static int Class(bool user) => user ? 1 : 0;
 
@@ -207,6 +228,7 @@ internal sealed partial class CodeCache
         byView.Add(frame, page);
         AddTo(byFrame, key.Frame, page);
         AddTo(byEip, (key.EipPage, key.User), page);
+        ForgetAmbiguous(byEip[(key.EipPage, key.User)]);
         page.Node = byAge.AddLast(page);
         memory.AddWatch(key.Frame, Watch.CodePage);
         memory.Frame(frame).Fill(TrapBytes.Int3);
@@ -283,6 +305,8 @@ internal sealed partial class CodeCache
 
         stubs[Class(user)].Clear();
         targets[Class(user)].Clear();
+        if (!user)
+            table.Clear();
         return new Invalidated([.. dropped]);
     }
 

@@ -1,4 +1,5 @@
 using System.Numerics;
+using Plexus.Messaging.Contracts.Handlers;
 using Plexus.Messaging.Contracts.Patcher;
 using Plexus.Messaging.Contracts.Prescan;
 using Plexus.Messaging.Shared;
@@ -22,6 +23,8 @@ internal sealed class CodePage
     private readonly byte[] kind = new byte[Size];
     private readonly ushort[] code = new ushort[Size];
     private readonly List<Patch> patches = [];
+    private readonly byte[] roads = new byte[Size];
+    private readonly Dictionary<int, PlantedStub> gateSites = [];
     private readonly List<(int Source, int Target)> edges = [];
 
     /// <summary>Creates an empty page over guest bytes.</summary>
@@ -53,8 +56,11 @@ internal sealed class CodePage
     /// <summary>Bytes that a patch changes.</summary>
     public PageBits Patched { get; } = new();
 
-    /// <summary>Sensitive instructions that are to go through a stub.</summary>
+    /// <summary>Sensitive instructions that are to go through ring-3 code.</summary>
     public PageBits Wished { get; } = new();
+
+    /// <summary>Sites behind INT3 that have ring-3 code of their own, by offset.</summary>
+    public IReadOnlyDictionary<int, PlantedStub> GateSites => gateSites;
 
     /// <summary>Guest frame that verified straddling instructions end in; <see cref="uint.MaxValue"/> for none.</summary>
     public uint NextFrame { get; set; } = uint.MaxValue;
@@ -77,8 +83,32 @@ internal sealed class CodePage
     /// <summary>Sensitive instructions known.</summary>
     public int Sites { get; private set; }
 
-    /// <summary>Sensitive instructions that go through a stub.</summary>
+    /// <summary>Sensitive instructions that go through ring-3 code.</summary>
     public int SitesInStubs { get; private set; }
+
+    /// <summary>Wishes a road for a site.</summary>
+    public void Wish(int offset, Road road)
+    {
+        Wished.Set(offset);
+        roads[offset] = (byte)road;
+    }
+
+    /// <summary>The road wished for a site.</summary>
+    public Road RoadAt(int offset) => (Road)roads[offset];
+
+    /// <summary>Gives a site behind INT3 its ring-3 code.</summary>
+    public void AddGateSite(int offset, PlantedStub stub)
+    {
+        gateSites.Add(offset, stub);
+        SitesInStubs++;
+    }
+
+    /// <summary>Takes it away.</summary>
+    public void RemoveGateSite(int offset)
+    {
+        gateSites.Remove(offset);
+        SitesInStubs--;
+    }
 
     /// <summary>Bytes of the next page that executable straddling instructions need: 0 for none.</summary>
     public int LiveTail { get; private set; }

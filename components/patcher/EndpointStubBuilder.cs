@@ -13,7 +13,7 @@ internal sealed class EndpointStubBuilder : IStubBuilder
     public void Connect(IComponentPort port) => handlers = port.Connect("handlers");
 
     /// <inheritdoc/>
-    public void Adopt(in BuildSegment request) => Handlers.Call<BuildSegment, Segment>(request);
+    public Segment Adopt(in BuildSegment request) => Handlers.Call<BuildSegment, Segment>(request);
 
     /// <inheritdoc/>
     public Stub Build(in BuildStub request) => Handlers.Call<BuildStub, Stub>(request);

@@ -18,7 +18,7 @@ internal static class LandingRule
             if (CheckPatch(page, patch, view) is { } violation)
                 return violation;
             if (memory.Weights(page.ViewFrame)[patch.Start] != 0)
-                return $"The JMP at {page.EipOf(patch.Start):X8} retires an instruction.";
+                return $"The patch at {page.EipOf(patch.Start):X8} retires an instruction.";
         }
 
         int tail = 0;
@@ -65,11 +65,11 @@ internal static class LandingRule
         string at = page.EipOf(patch.Start).ToString("X8", System.Globalization.CultureInfo.InvariantCulture);
         if (patch.Start + Patch.JumpLength > CodePage.Size || patch.End > CodePage.Size)
             return $"The patch at {at} leaves the page.";
-        if (view[patch.Start] != Patch.Opcode)
-            return $"There is no JMP at {at}.";
+        if (view[patch.Start] != patch.Opcode)
+            return $"There is no {patch.Opcode:X2} at {at}.";
         uint target = page.EipOf(patch.Start) + Patch.JumpLength + System.Buffers.Binary.BinaryPrimitives.ReadUInt32LittleEndian(view[(patch.Start + 1)..]);
         if (target != patch.Stub.Eip)
-            return $"The patch at {at} jumps to {target:X8}, not to its stub.";
+            return $"The patch at {at} leads to {target:X8}, not to its stub.";
         for (int offset = patch.Start + 1; offset < patch.End; offset++)
         {
             bool mustTrap = page.Boundaries[offset] || !page.Covered[offset];

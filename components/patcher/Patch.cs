@@ -1,15 +1,19 @@
 using System.Buffers.Binary;
+using Plexus.Messaging.Contracts.Handlers;
 
 namespace Plexus.Patcher;
 
-/// <summary>A JMP rel32 over a sensitive instruction and what follows it.</summary>
+/// <summary>A JMP rel32 or CALL rel32 over a sensitive instruction and what follows it.</summary>
 internal sealed class Patch(PlantedStub stub, uint displacement)
 {
-    /// <summary>E9 and a 32-bit displacement.</summary>
+    /// <summary>An opcode and a 32-bit displacement.</summary>
     public const int JumpLength = 5;
 
-    /// <summary>The first byte of the patch: JMP rel32.</summary>
-    public const byte Opcode = 0xE9;
+    private const byte JumpOpcode = 0xE9;
+    private const byte CallOpcode = 0xE8;
+
+    /// <summary>The first byte of the patch: JMP rel32 or CALL rel32.</summary>
+    public byte Opcode => Stub.Road == Road.Call ? CallOpcode : JumpOpcode;
 
     /// <summary>Offset of the JMP in the page.</summary>
     public int Start => Stub.Displaced[0].Offset;

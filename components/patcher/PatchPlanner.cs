@@ -22,6 +22,9 @@ internal static class PatchPlanner
     public const string InvalidInside = "an invalid instruction follows";
     public const string CallInside = "a call would return into the patch";
     public const string Overlap = "another instruction stream overlaps";
+    public const string NoTable = "there is no branch table";
+    public const string TableFull = "the branch table has no place for it";
+    public const string SameEip = "another page lies at the same EIP";
     public const string BranchInside = "a branch leads into the patch";
 
     /// <summary>Plans a patch.</summary>
@@ -40,7 +43,7 @@ internal static class PatchPlanner
             return SixteenBit;
         if (page.PatchAt(start) is { } other && other.Start != start)
             return InsidePatch;
-        if (Collect(page, start, extend, displaced) is { } reason)
+        if (Collect(page, start, extend, displaced, Patch.JumpLength) is { } reason)
             return reason;
         DisplacedInstruction last = displaced[^1];
         int end = Math.Max(last.Offset + last.Length, start + Patch.JumpLength);
@@ -49,6 +52,20 @@ internal static class PatchPlanner
         if (Overlaps(page, start, end, displaced))
             return Overlap;
         return IsEntered(page, start, end, displaced) || incoming.Any(page.Key.EipPage, start, end) ? BranchInside : null;
+    }
+
+    /// <summary>
+    /// Plans the code of a site behind INT3: the sensitive instruction alone, whose neighbours stay in place. Behind STI the next one comes along, as in a patch.
+    /// </summary>
+    /// <returns>Null when it may be built, otherwise the reason.</returns>
+    public static string? PlanGate(CodePage page, int site, List<DisplacedInstruction> displaced)
+    {
+        displaced.Clear();
+        if (page.Key.User)
+            return UserClass;
+        if (page.Key.CodeBits != 32)
+            return SixteenBit;
+        return Collect(page, site, extend: false, displaced, length: 1);
     }
 
     /// <summary>The conditional branch that ends where a site begins and leads past it (<c>je +1; sti</c>): a patch that begins there holds both.</summary>
@@ -80,27 +97,27 @@ internal static class PatchPlanner
     }
 
     /// <summary>What BuildStub needs of the displaced instructions.</summary>
-    public static StubInstruction[] ForStub(CodePage page, List<DisplacedInstruction> displaced, RecordTable records)
+    public static StubInstruction[] ForStub(CodePage page, List<DisplacedInstruction> displaced, RecordTable records, Road road)
     {
         var result = new StubInstruction[displaced.Count];
         for (int i = 0; i < result.Length; i++)
         {
             DisplacedInstruction x = displaced[i];
             uint eip = page.EipOf(x.Offset);
-            result[i] = new StubInstruction(eip, page.Original.AsMemory(x.Offset, x.Length), x.Sensitive, x.Sensitive ? records.IdOf(eip, x.Code) : 0);
+            result[i] = new StubInstruction(eip, page.Original.AsMemory(x.Offset, x.Length), x.Sensitive, x.Sensitive ? records.IdOf(eip, x.Code, road) : 0);
         }
 
         return result;
     }
 
     /// <summary>
-    /// Takes instructions until the JMP has room. The one after STI is always taken along: it runs before interrupts are seen again.
+    /// Takes instructions until the patch has room. The one after STI is always taken along: it runs before interrupts are seen again.
     /// What comes back (a call, INT n) may only be the last, and then the JMP must end before the place it comes back to.
     /// </summary>
-    private static string? Collect(CodePage page, int start, bool extend, List<DisplacedInstruction> displaced)
+    private static string? Collect(CodePage page, int start, bool extend, List<DisplacedInstruction> displaced, int length)
     {
         int at = start;
-        int reach = start + Patch.JumpLength;
+        int reach = start + length;
         while (true)
         {
             if (at >= CodePage.Size)

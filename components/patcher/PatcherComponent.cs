@@ -36,7 +36,8 @@ public sealed class PatcherComponent : IComponent
         port.OnCall<Invalidate, Invalidated>(cache.Invalidate);
         port.OnCall<BreakPair, Planted>(cache.BreakPair);
         port.OnCall<SetStrategy, StrategySet>(cache.SetStrategy);
-        port.OnCall<SetLayout, Invalidated>(cache.SetLayout);
+        port.OnCall<SetLayout, LayoutSet>(cache.SetLayout);
+        port.OnCall<LocateReturn, GuestPoint>(cache.LocateReturn);
         port.OnCall<ResolveRecord, ResolvedRecord>(cache.ResolveRecord);
         port.OnCall<Reset, Done>(Reset);
         port.OnCall<SaveState, SavedState>((in _) => new SavedState(StateVersion));

@@ -17,11 +17,17 @@ internal sealed class PlantedStub(uint eip, int length, StubMapEntry[] map)
     /// <summary>One entry per stub instruction, ascending by offset.</summary>
     public StubMapEntry[] Map { get; } = map;
 
-    /// <summary>The page that holds the patch.</summary>
-    public required CodePage Page { get; init; }
+    /// <summary>The page that holds the site; null for code that serves many: a shared handler, a gate's dispatcher.</summary>
+    public CodePage? Page { get; init; }
 
-    /// <summary>The displaced instructions.</summary>
-    public required DisplacedInstruction[] Displaced { get; init; }
+    /// <summary>The guest instructions it stands for, the site first; none when it serves many.</summary>
+    public DisplacedInstruction[] Displaced { get; init; } = [];
+
+    /// <summary>How it is reached.</summary>
+    public Road Road { get; init; }
+
+    /// <summary>Further code of the same site.</summary>
+    public PlantedStub[] Pieces { get; init; } = [];
 
     /// <summary>The map entry of the stub instruction that holds a byte.</summary>
     /// <returns>False when the map does not describe that byte.</returns>

@@ -1,3 +1,4 @@
+using Plexus.Messaging.Contracts.Handlers;
 using Plexus.Messaging.Contracts.Patcher;
 
 namespace Plexus.Patcher;
@@ -8,17 +9,17 @@ namespace Plexus.Patcher;
 /// </summary>
 internal sealed class RecordTable
 {
-    private readonly Dictionary<(uint Eip, int Code), uint> ids = [];
+    private readonly Dictionary<(uint Eip, int Code, Road Road), uint> ids = [];
     private readonly List<ResolvedRecord> records = [];
 
-    /// <summary>The number of an instruction; numbers begin at 1.</summary>
-    public uint IdOf(uint eip, int code)
+    /// <summary>The number of an instruction emulated by way of a road; numbers begin at 1.</summary>
+    public uint IdOf(uint eip, int code, Road road)
     {
-        if (ids.TryGetValue((eip, code), out uint id))
+        if (ids.TryGetValue((eip, code, road), out uint id))
             return id;
-        records.Add(new ResolvedRecord(eip, code));
+        records.Add(new ResolvedRecord(eip, code, road));
         id = (uint)records.Count;
-        ids.Add((eip, code), id);
+        ids.Add((eip, code, road), id);
         return id;
     }
 

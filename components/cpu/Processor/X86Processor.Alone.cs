@@ -165,7 +165,7 @@ internal sealed unsafe partial class X86Processor
         byte* bytes = Memory.Base + ((nuint)page->Frame << 12) + offset;
         int available = Math.Min(15, 4096 - offset);
         entry->CrossFrame = uint.MaxValue;
-        BindResult result = DecodeOne(&entry->Op0, bytes, available, offset, page->Is32 != 0, out int length, out _);
+        BindResult result = DecodeOne(&entry->Op0, bytes, available, offset, page->Is32 != 0, out int length, out Iced.Intel.Instruction instruction);
         if (result == BindResult.NeedMore)
         {
             if (!codeFlat && codeLimit - V->Eip < (uint)available)
@@ -195,7 +195,10 @@ internal sealed unsafe partial class X86Processor
         entry->Offset = (uint)offset;
         entry->Is32 = page->Is32;
         entry->Valid = 1;
-        FinishAlone(&entry->Op0, result, WeightOf(page->Frame, offset));
+        int weight = WeightOf(page->Frame, offset);
+        if (Overwritten != null && weight == 0 && page->Frame >= Memory.RamFrames)
+            result = NoteStackWrites(&entry->Op0, instruction, result);
+        FinishAlone(&entry->Op0, result, weight);
         return true;
     }
 

@@ -76,6 +76,8 @@ internal sealed unsafe partial class X86Processor
 
             int weight = WeightOf(page->Frame, at);
             op->ScaleAndWeight |= (byte)(weight << 5);
+            if (Overwritten != null && weight == 0 && page->Frame >= Memory.RamFrames)
+                result = NoteStackWrites(op, instruction, result);
             before += weight;
             at += length;
             end = at;

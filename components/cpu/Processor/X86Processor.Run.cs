@@ -105,12 +105,17 @@ internal sealed unsafe partial class X86Processor
         }
     }
 
-    /// <summary>Runs the physical processor: until an exception, or a boundary before an instruction of weight.</summary>
-    public CpuExit RunPhysical(ulong deadline, ulong retireLimit)
+    /// <summary>Runs the physical processor: until an exception enters ring 0, or a boundary before an instruction of weight.</summary>
+    /// <param name="deadline">Guest time to stop at.</param>
+    /// <param name="retireLimit">Retired guest instructions to stop at.</param>
+    /// <param name="steps">Physical instructions (an exception counts as one) after which to stop wherever that is; 0 for no such limit.</param>
+    public CpuExit RunPhysical(ulong deadline, ulong retireLimit, ulong steps = 0)
     {
         BeginRun();
-        for (; ; )
+        for (ulong step = 0; ; step++)
         {
+            if (steps != 0 && step == steps)
+                return End(ExitKind.Step);
             bool stop = Lines.StopRequested;
             ulong now = V->Now;
             bool late = now >= deadline;
@@ -123,18 +128,19 @@ internal sealed unsafe partial class X86Processor
                 StepAlone(1);
                 EndBudget();
             }
+            else if (steps != 0)
+            {
+                StartBudget(1);
+                StepAlone(1);
+                EndBudget();
+            }
             else
             {
                 RunSlice(Budget(deadline, retireLimit), stopWhenDirty: false);
             }
 
-            if (FaultPending)
-            {
-                FaultPending = false;
-                MaterializeFlags();
-                currentPage = null;
-                return new CpuExit(ExitKind.Trap, FaultVector, FaultHasError, FaultError, FaultVector == VectorPf ? FaultLinear : 0, null);
-            }
+            if (FaultPending && TakeException() is { } entry)
+                return entry;
 
             if (Requests != Request.None && HandleRequests() is { } exit)
                 return exit;

@@ -2,7 +2,7 @@ using Plexus.Host.DemoKernel;
 using Plexus.Host.Loaders;
 using Plexus.Host.Machines;
 using Plexus.Host.Telemetry;
-using Plexus.Messaging.Contracts.Patcher;
+using Plexus.Messaging.Shared;
 using Plexus.Monitor;
 
 namespace Plexus.Host.CommandLine;
@@ -11,11 +11,15 @@ namespace Plexus.Host.CommandLine;
 internal static class MachineSetup
 {
     /// <summary>Builds the machine that the settings ask for.</summary>
+    /// <param name="settings">The settings.</param>
+    /// <param name="trace">Takes transitions; null when the run is not traced.</param>
+    /// <param name="console">Opens the guest's console.</param>
+    /// <param name="overwritten">Notes what roads overwrite below the guest's stack pointer; null when nobody compares.</param>
     /// <exception cref="InputException">The manifest is wrong.</exception>
-    public static Machine Build(RunSettings settings, ITraceSink? trace, Func<Stream> console)
+    public static Machine Build(RunSettings settings, ITraceSink? trace, Func<Stream> console, OverwrittenBytes? overwritten = null)
     {
         MachineManifest manifest = settings.Machine is null ? MachineManifest.Default : MachineManifest.Load(settings.Machine);
-        MachineBuilder builder = new MachineBuilder(manifest) { Trace = trace }.Route("stdout", console);
+        MachineBuilder builder = new MachineBuilder(manifest) { Trace = trace, Overwritten = overwritten }.Route("stdout", console);
         builder.MemorySize = settings.Memory ?? builder.MemorySize;
         builder.Options = builder.Options with
         {
@@ -40,12 +44,4 @@ internal static class MachineSetup
 
     /// <summary>An engine's name on the command line.</summary>
     public static string NameOf(Engine engine) => engine == Engine.Emulated ? "emulated" : "ring3";
-
-    /// <summary>A strategy's name on the command line.</summary>
-    public static string NameOf(Strategy strategy) => strategy switch
-    {
-        Strategy.Int3Monitor => "int3-monitor",
-        Strategy.JumpStub => "jump-stub",
-        _ => "auto",
-    };
 }

@@ -58,7 +58,7 @@ internal static class RunCommand
         string? failure = machine.OutputFailure;
         int code = failure is null ? ExitCodes.Of(exit) : ExitCodes.OutputFailure;
         RunReport report = new(
-            machine.Manifest.Name, MachineSetup.NameOf(machine.Options.Engine), MachineSetup.NameOf(machine.Options.Strategy), exit, code, machine.ReadCounters());
+            machine.Manifest.Name, MachineSetup.NameOf(machine.Options.Engine), StrategyNames.Of(machine.Options.Strategy), exit, code, machine.ReadCounters());
         CounterTable.Write(report, streams.Messages);
         streams.Messages.WriteLine(CounterTable.Speed(report["guest.instructions"], wall));
         if (stats is not null)

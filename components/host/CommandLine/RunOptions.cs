@@ -8,7 +8,7 @@ internal sealed class RunOptions
 {
     private readonly Option<string?> machine = Text("--machine", "FILE", "Machine manifest (default: the built-in isapc)", "-machine");
     private readonly Option<string?> engine = Text("--engine", "emulated|ring3", "What executes the guest (default: ring3)", "-engine");
-    private readonly Option<string?> strategy = Text("--strategy", "int3-monitor|jump-stub|auto", "How sensitive instructions reach their emulation (default: auto)", "-strategy");
+    private readonly Option<string?> strategy = Text("--strategy", StrategyNames.Choices, "How sensitive instructions reach their emulation (default: auto)", "-strategy");
     private readonly Option<string?> kernel = Text("--kernel", "FILE", "Linux bzImage, multiboot kernel or ELF32 executable (default: the built-in demo kernel)", "-kernel");
     private readonly Option<string?> initrd = Text("--initrd", "FILE", "Initial RAM disk; for multiboot: modules, separated by commas", "-initrd");
     private readonly Option<string?> append = Text("--append", "TEXT", "Kernel command line", "-append");
@@ -46,7 +46,7 @@ internal sealed class RunOptions
         if (result.GetValue(engine) is { } engineName)
             settings = settings with { Engine = RunSettings.ParseEngine(engineName, "--engine") };
         if (result.GetValue(strategy) is { } strategyName)
-            settings = settings with { Strategy = RunSettings.ParseStrategy(strategyName, "--strategy") };
+            settings = settings with { Strategy = StrategyNames.Parse(strategyName, "--strategy") };
         if (result.GetValue(memory) is { } size)
             settings = settings with { Memory = MemorySize.Parse(size, "--mem") };
         if (result.GetValue(limit) is { } count)

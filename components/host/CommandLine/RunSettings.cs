@@ -48,16 +48,6 @@ public sealed record RunSettings
         _ => throw new InputException($"{where} {text}: unknown engine; choose emulated or ring3"),
     };
 
-    /// <summary>Reads a strategy's name.</summary>
-    /// <exception cref="InputException">Unknown.</exception>
-    public static Strategy ParseStrategy(string text, string where) => text switch
-    {
-        "int3-monitor" => Plexus.Messaging.Contracts.Patcher.Strategy.Int3Monitor,
-        "jump-stub" => Plexus.Messaging.Contracts.Patcher.Strategy.JumpStub,
-        "auto" => Plexus.Messaging.Contracts.Patcher.Strategy.Auto,
-        _ => throw new InputException($"{where} {text}: unknown strategy; choose int3-monitor, jump-stub or auto"),
-    };
-
     /// <summary>These settings with <c>name=value</c> pairs laid over, separated by commas: one side of <c>plexus diff</c>.</summary>
     /// <exception cref="InputException">Unknown name or value.</exception>
     public RunSettings With(string overrides, string option)
@@ -73,7 +63,7 @@ public sealed record RunSettings
             result = name switch
             {
                 "engine" => result with { Engine = ParseEngine(value, where) },
-                "strategy" => result with { Strategy = ParseStrategy(value, where) },
+                "strategy" => result with { Strategy = StrategyNames.Parse(value, where) },
                 "machine" => result with { Machine = value },
                 "mem" => result with { Memory = MemorySize.Parse(value, where) },
                 _ => throw new InputException($"{option} {pair}: unknown setting; known are engine=, strategy=, machine=, mem="),

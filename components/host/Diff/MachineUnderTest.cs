@@ -3,6 +3,7 @@ using Plexus.Host.Loaders;
 using Plexus.Host.Machines;
 using Plexus.Messaging;
 using Plexus.Messaging.Contracts.Monitor;
+using Plexus.Messaging.Shared;
 
 namespace Plexus.Host.Diff;
 
@@ -13,14 +14,17 @@ internal sealed class MachineUnderTest : IDisposable
 
     public MachineUnderTest(RunSettings settings, BootRequest boot)
     {
-        Machine = MachineSetup.Build(settings, trace: null, () => console);
+        Machine = MachineSetup.Build(settings, trace: null, () => console, Overwritten);
         Machine.Load(boot);
         Name = Machine.Options.Engine == Monitor.Engine.Emulated
             ? MachineSetup.NameOf(Machine.Options.Engine)
-            : $"{MachineSetup.NameOf(Machine.Options.Engine)}/{MachineSetup.NameOf(Machine.Options.Strategy)}";
+            : $"{MachineSetup.NameOf(Machine.Options.Engine)}/{StrategyNames.Of(Machine.Options.Strategy)}";
     }
 
     public Machine Machine { get; }
+
+    /// <summary>What this machine's roads overwrote below the guest's stack pointer.</summary>
+    public OverwrittenBytes Overwritten { get; } = new();
 
     public string Name { get; }
 

@@ -32,12 +32,13 @@ public sealed class MachineBuilder
         Options = new MonitorOptions
         {
             Engine = RunSettings.ParseEngine(manifest.Engine, $"{manifest.Source}: $.engine"),
-            Strategy = RunSettings.ParseStrategy(manifest.Strategy, $"{manifest.Source}: $.strategy"),
+            Strategy = StrategyNames.Parse(manifest.Strategy, $"{manifest.Source}: $.strategy"),
+            Ring3Gates = [.. manifest.Ring3Gates],
         };
         MemorySize = CommandLine.MemorySize.Parse(manifest.Memory, $"{manifest.Source}: $.memory");
 
-        AddComponent("monitor", (s, _) => new MonitorComponent(s.GetRequiredService<GuestMemory>(), s.GetRequiredService<Vcpu>(), s.GetRequiredService<PlatformLines>(), Options));
-        AddComponent("cpu", (s, _) => new CpuComponent(s.GetRequiredService<Vcpu>(), s.GetRequiredService<GuestMemory>(), s.GetRequiredService<PlatformLines>()));
+        AddComponent("monitor", (s, _) => new MonitorComponent(s.GetRequiredService<GuestMemory>(), s.GetRequiredService<Vcpu>(), s.GetRequiredService<PlatformLines>(), Options, s.GetRequiredService<MonitorTables>()));
+        AddComponent("cpu", (s, _) => new CpuComponent(s.GetRequiredService<Vcpu>(), s.GetRequiredService<GuestMemory>(), s.GetRequiredService<PlatformLines>(), s.GetRequiredService<MonitorTables>(), Overwritten));
         AddComponent("prescan", (_, _) => new PrescanComponent());
         AddComponent("patcher", (s, _) => new PatcherComponent(s.GetRequiredService<GuestMemory>()));
         AddComponent("handlers", (_, _) => new HandlersComponent());
@@ -55,6 +56,9 @@ public sealed class MachineBuilder
 
     /// <summary>Takes transitions when the run is traced; null otherwise.</summary>
     public ITraceSink? Trace { get; set; }
+
+    /// <summary>Notes what roads overwrite below the guest's stack pointer, for a comparison; null otherwise.</summary>
+    public OverwrittenBytes? Overwritten { get; set; }
 
     /// <summary>Further services for component factories.</summary>
     public IServiceCollection Services { get; } = new ServiceCollection();
@@ -92,6 +96,7 @@ public sealed class MachineBuilder
         Services.AddSingleton(lines);
         Services.AddSingleton(_ => new GuestMemory(MemorySize));
         Services.AddSingleton<Vcpu>();
+        Services.AddSingleton<MonitorTables>();
         Services.AddSingleton(new Chipset(lines) { MemoryBytes = MemorySize });
         Services.AddSingleton<IReadOnlyDictionary<string, ConsoleOutput>>(manifest.Consoles.ToDictionary(c => c.Key, c => new ConsoleOutput(streams[c.Value]()), StringComparer.Ordinal));
         Services.AddSingleton(s => new TelemetryComponent(lines, s.GetRequiredService<IReadOnlyDictionary<string, ConsoleOutput>>(), trace));

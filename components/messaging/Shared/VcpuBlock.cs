@@ -73,6 +73,9 @@ public unsafe struct VcpuBlock
     /// <summary>Guest time per retired instruction in nanoseconds (fixed at power-on).</summary>
     public uint NanosecondsPerInstruction;
 
+    /// <summary>While deprivileged code runs: the physical CS selector when it is not <see cref="MonitorTables.GuestCode"/>, otherwise 0. It is not 0 only inside a ring-3 gate's dispatcher.</summary>
+    public uint PhysicalCs;
+
     /// <summary>Guest time now in nanoseconds.</summary>
     public readonly ulong Now => (Retired * NanosecondsPerInstruction) + IdleNanoseconds;
 

@@ -1,12 +1,13 @@
 namespace Plexus.Messaging.Shared;
 
 /// <summary>
-/// Layout (version 1) of the virtual CPU pages: the ring-3 handlers' state, reached through SS. All fields are 32-bit little-endian unless said otherwise.
+/// Layout (version 2) of the virtual CPU pages: the ring-3 handlers' state, reached through SS. All fields are 32-bit little-endian unless said otherwise.
 /// Page 0 is read-write for guest-kernel privilege. Pages <see cref="TracePage"/>.. hold the trace ring; the page after it is never mapped, so a full ring faults.
+/// From <see cref="TablePage"/> on lies the branch table, if the run has one.
 /// </summary>
 public static class VirtualCpuPage
 {
-    /// <summary>Layout version, 1.</summary>
+    /// <summary>Layout version, 2.</summary>
     public const int Version = 0x000;
 
     /// <summary>Virtual IF: 0 or 0x200.</summary>
@@ -67,6 +68,15 @@ public static class VirtualCpuPage
     /// <summary>256 bytes: 1 = the latch value was replaced by a handler since ring 0 last looked.</summary>
     public const int PortWritten = 0x600;
 
+    /// <summary>The return address by which a handler of a planted CALL, or a gate's dispatcher, was reached; set before it takes that word off the stack.</summary>
+    public const int ReturnKey = 0x700;
+
+    /// <summary>Where a shared handler goes on: from the branch table.</summary>
+    public const int Continuation = 0x704;
+
+    /// <summary>The record id of the site a shared handler serves: from the branch table.</summary>
+    public const int RecordId = 0x708;
+
     /// <summary>First page (relative) of the trace ring; records are 32-bit ids.</summary>
     public const int TracePage = 1;
 
@@ -76,6 +86,41 @@ public static class VirtualCpuPage
     /// <summary>Pages to map: state and trace ring.</summary>
     public const int Pages = TracePage + TracePages;
 
+    /// <summary>First page (relative) of the branch table; between it and the trace ring lies the page that is never mapped.</summary>
+    public const int TablePage = 4;
+
+    /// <summary>
+    /// The branch table's first part: linear addresses of the first entry for each value of the low 16 bits of a return address, 0 for none.
+    /// </summary>
+    public const int TableHeadPages = 64;
+
+    /// <summary>Pages of the branch table's entries. The first entry is not used.</summary>
+    public const int TableEntryPages = 64;
+
+    /// <summary>Pages of the branch table. Read-only for the handlers; the patcher alone writes them.</summary>
+    public const int TablePages = TableHeadPages + TableEntryPages;
+
+    /// <summary>Bytes in an entry of the branch table.</summary>
+    public const int EntrySize = 32;
+
+    /// <summary>In an entry: the negated return address (0 − address), so that adding the address gives 0 without a flag.</summary>
+    public const int EntryKey = 0;
+
+    /// <summary>In an entry: linear address of the next entry with the same low 16 bits, 0 for none.</summary>
+    public const int EntryNext = 4;
+
+    /// <summary>In an entry: EIP to go on at. A site behind INT3: its own code. A planted CALL: the overwritten instructions.</summary>
+    public const int EntryContinuation = 8;
+
+    /// <summary>In an entry: id for the trace ring.</summary>
+    public const int EntryRecord = 12;
+
+    /// <summary>In an entry: 1 for a site behind INT3, 0 for a planted CALL.</summary>
+    public const int EntryIsGate = 16;
+
+    /// <summary>In an entry: the first instruction that was not overwritten.</summary>
+    public const int EntryNotOverwritten = 20;
+
     /// <summary>The value <see cref="Version"/> holds.</summary>
-    public const uint LayoutVersion = 1;
+    public const uint LayoutVersion = 2;
 }

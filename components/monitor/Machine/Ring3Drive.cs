@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Plexus.Messaging;
 using Plexus.Messaging.Contracts.Bus;
 using Plexus.Messaging.Contracts.Cpu;
+using Plexus.Messaging.Contracts.Handlers;
 using Plexus.Messaging.Contracts.Monitor;
 using Plexus.Messaging.Contracts.Patcher;
 using Plexus.Messaging.Contracts.Telemetry;
@@ -24,6 +25,9 @@ internal sealed class Ring3Drive
     private const int Ecx = 1;
     private const int PairAttempts = 4;
 
+    /// <summary>Bytes of <c>INT n</c>.</summary>
+    private const uint EntryLength = 2;
+
     private readonly GuestMemory memory;
     private readonly Vcpu vcpu;
     private readonly PlatformLines lines;
@@ -34,6 +38,8 @@ internal sealed class Ring3Drive
     private readonly ShadowPaging paging;
     private readonly CodeViews views;
     private readonly VirtualCpuPages pages;
+    private readonly MonitorTables tables;
+    private readonly GuestPoints points;
     private readonly TransitionCounters counters;
     private readonly MonitorOptions options;
 
@@ -53,6 +59,7 @@ internal sealed class Ring3Drive
         ShadowPaging paging,
         CodeViews views,
         VirtualCpuPages pages,
+        MonitorTables tables,
         TransitionCounters counters,
         MonitorOptions options)
     {
@@ -66,6 +73,8 @@ internal sealed class Ring3Drive
         this.paging = paging;
         this.views = views;
         this.pages = pages;
+        this.tables = tables;
+        points = new GuestPoints(memory, vcpu, cpu, patcher, views, pages);
         this.counters = counters;
         this.options = options;
     }
@@ -135,6 +144,8 @@ internal sealed class Ring3Drive
             pages.Publish();
         long wallStart = options.TraceTransitions ? Stopwatch.GetTimestamp() : 0;
         bool again = true;
+        tables.User = user;
+        tables.SetCodeBase(views.Windows(user).Layout.CodeBase);
         while (again)
         {
             ulong retired = v.Retired;
@@ -164,7 +175,7 @@ internal sealed class Ring3Drive
             wallStart = options.TraceTransitions ? Stopwatch.GetTimestamp() : 0;
         }
 
-        RollToGuest(space);
+        points.RollToGuest(space);
     }
 
     private bool IsRingFull(in CpuExit exit) =>
@@ -181,7 +192,7 @@ internal sealed class Ring3Drive
                 break;
             case ExitKind.Deadline:
                 Trip timer = Begin(TransitionKind.Ring3ToRing0, TransitionEvent.NoVector, v.Eip, "timer", wallStart);
-                RollToGuest(space);
+                points.RollToGuest(space);
                 timer.Event.Eip = v.Eip;
                 End(ref timer);
                 return false;
@@ -194,23 +205,47 @@ internal sealed class Ring3Drive
                 return false;
         }
 
-        Trip trip = Begin(TransitionKind.Ring3ToRing0, exit.Vector, v.Eip, "reflect", wallStart);
-        bool resume = exit.Vector switch
+        CpuExit trap = exit;
+        bool throughGate = exit.Vector == MonitorTables.EntryVector;
+        GuestPoint entered = default;
+        if (throughGate)
         {
-            3 => OnBreakpoint(space, ref trip),
-            14 => OnPageFault(space, exit, ref trip),
+            // Code of the handler segment asks for ring 0: a gate's dispatcher for the exception it was entered with, other code for its instruction.
+            v.Eip -= EntryLength;
+            entered = points.Locate(space, v.Eip);
+            if (entered.Origin == StubOrigin.GateFrame)
+                trap = points.LeaveGate(entered, exit);
+        }
+
+        Trip trip = Begin(TransitionKind.Ring3ToRing0, trap.Vector, v.Eip, "reflect", wallStart);
+        bool resume = trap.Vector switch
+        {
+            3 => OnBreakpoint(space, throughGate, ref trip),
+            14 => OnPageFault(space, trap, ref trip),
+            MonitorTables.EntryVector => OnEntry(entered, ref trip),
             _ => OnOtherFault(space, ref trip),
         };
         End(ref trip);
         return resume;
     }
 
-    private bool OnBreakpoint(ShadowSpace space, ref Trip trip)
+    /// <summary>Ring-3 code of a site hands its instruction to ring 0.</summary>
+    private bool OnEntry(in GuestPoint point, ref Trip trip)
+    {
+        if (point.Kind == PointKind.StubDeferred)
+            points.MoveTo(point);
+        trip.Event.Reason = "deferred";
+        EmulateOne(ref trip, RoadNames.Of(point.Road));
+        return false;
+    }
+
+    private bool OnBreakpoint(ShadowSpace space, bool throughGate, ref Trip trip)
     {
         ref VcpuBlock v = ref vcpu.State;
         uint codeEip = v.Eip - 1;
         v.Eip = codeEip;
-        GuestPoint point = Locate(space, codeEip);
+        string strategy = throughGate ? RoadNames.Int3Ring3 : RoadNames.Int3Monitor;
+        GuestPoint point = points.Locate(space, codeEip);
         trip.Event.Eip = codeEip;
         switch (point.Kind)
         {
@@ -218,30 +253,30 @@ internal sealed class Ring3Drive
                 trip.Event.Reason = "scan";
                 return MapCode(space, codeEip, codeEip, ref trip);
             case PointKind.Straddling:
-                MoveTo(point);
+                points.MoveTo(point);
                 trip.Event.Reason = "straddle";
                 if (counters.Site(space.Key.User, point.GuestEip, point.InstructionCode).Heat++ < PairAttempts)
                 {
                     MapCode(space, codeEip, codeEip, ref trip);
-                    if (Locate(space, codeEip).Kind == PointKind.Plain)
+                    if (points.Locate(space, codeEip).Kind == PointKind.Plain)
                         return true;
                 }
 
                 trip.Event.Reason = "emulate";
-                EmulateOne(ref trip, "int3-monitor");
+                EmulateOne(ref trip, strategy);
                 return false;
             case PointKind.Site:
-                MoveTo(point);
-                trip.Event.Reason = "emulate";
+                points.MoveTo(point);
+                trip.Event.Reason = throughGate ? "deferred" : "emulate";
                 Promote(space, point);
-                EmulateOne(ref trip, "int3-monitor");
+                EmulateOne(ref trip, strategy);
                 return false;
             case PointKind.StubDeferred:
             case PointKind.Displaced:
             case PointKind.Stub:
-                MoveTo(point);
+                points.MoveTo(point);
                 trip.Event.Reason = point.Kind == PointKind.StubDeferred ? "deferred" : "displaced";
-                EmulateOne(ref trip, "jump-stub");
+                EmulateOne(ref trip, RoadNames.Of(point.Road));
                 return false;
             default:
                 trip.Event.Reason = "emulate";
@@ -279,17 +314,18 @@ internal sealed class Ring3Drive
                 break;
         }
 
-        RollToGuest(space);
+        points.RollToGuest(space);
         EmulateOne(ref trip, string.Empty);
         return false;
     }
 
     private bool OnOtherFault(ShadowSpace space, ref Trip trip)
     {
-        RollToGuest(space);
+        points.RollToGuest(space);
         uint eip = vcpu.State.Eip;
         trip.Event.Eip = eip;
-        switch (Locate(space, eip).Kind)
+        GuestPoint point = points.Locate(space, eip);
+        switch (point.Kind)
         {
             case PointKind.Unscanned:
                 // A trapping byte of a planted displacement that no scan had seen as an instruction: the scan takes the patch back.
@@ -297,7 +333,7 @@ internal sealed class Ring3Drive
                 return MapCode(space, eip, eip, ref trip);
             case PointKind.Displaced:
                 trip.Event.Reason = "displaced";
-                EmulateOne(ref trip, "jump-stub");
+                EmulateOne(ref trip, RoadNames.Of(point.Road));
                 return false;
             default:
                 EmulateOne(ref trip, string.Empty);
@@ -315,44 +351,16 @@ internal sealed class Ring3Drive
                 return true;
             case CodeOutcome.Interpret:
                 trip.Event.Reason = "interpret";
-                RollToGuest(space);
+                points.RollToGuest(space);
                 counters.Count(Work.InterpretedSlice);
                 InterpretSlice();
                 return false;
             default:
-                RollToGuest(space);
+                points.RollToGuest(space);
                 trip.Event.Reason = "reflect";
                 EmulateOne(ref trip, string.Empty);
                 return false;
         }
-    }
-
-    private GuestPoint Locate(ShadowSpace space, uint codeEip) =>
-        patcher.Call<Locate, GuestPoint>(new Locate(space.Key.User, codeEip, views.ViewFrame(space, codeEip)));
-
-    /// <summary>If EIP lies in the handler segment, moves the state to the guest instruction it stands for.</summary>
-    private void RollToGuest(ShadowSpace space)
-    {
-        ref VcpuBlock v = ref vcpu.State;
-        if (space.Key.User || !views.Kernel.IsHandlerEip(v.Eip))
-            return;
-        GuestPoint point = Locate(space, v.Eip);
-        if (point.Kind is PointKind.Stub or PointKind.StubDeferred)
-            MoveTo(point);
-    }
-
-    private void MoveTo(in GuestPoint point)
-    {
-        ref VcpuBlock v = ref vcpu.State;
-        for (int register = 0; register < 8; register++)
-        {
-            if ((point.RestoreMask & (1 << register)) != 0)
-                v.SetGpr(register, pages.ScratchSlot(register));
-        }
-
-        v.Eip = point.GuestEip;
-        if (point.StiShadow && pages.PreviousInterruptFlagClear)
-            v.Shadow |= 1;
     }
 
     private void Promote(ShadowSpace space, in GuestPoint point)

@@ -1,5 +1,6 @@
 using Plexus.Messaging;
 using Plexus.Messaging.Contracts.Cpu;
+using Plexus.Messaging.Contracts.Handlers;
 using Plexus.Messaging.Contracts.Patcher;
 using Plexus.Messaging.Contracts.Prescan;
 using Plexus.Messaging.Shared;
@@ -26,6 +27,7 @@ internal sealed class CodeViews
     private readonly IEndpoint patcher;
     private readonly ShadowPaging paging;
     private readonly VirtualCpuPages pages;
+    private readonly MonitorTables tables;
     private readonly TransitionCounters counters;
     private readonly MonitorOptions options;
     private readonly byte[] scanBytes = new byte[GuestMemory.FrameSize + MaximumInstructionLength];
@@ -39,6 +41,7 @@ internal sealed class CodeViews
         IEndpoint patcher,
         ShadowPaging paging,
         VirtualCpuPages pages,
+        MonitorTables tables,
         TransitionCounters counters,
         MonitorOptions options)
     {
@@ -49,6 +52,7 @@ internal sealed class CodeViews
         this.patcher = patcher;
         this.paging = paging;
         this.pages = pages;
+        this.tables = tables;
         this.counters = counters;
         this.options = options;
         Kernel = new ViewWindows(memory, vcpu, paging, user: false);
@@ -90,19 +94,32 @@ internal sealed class CodeViews
             if (!windows.Move(eip))
                 return false;
             counters.Count(Work.LayoutMove);
-            patcher.Call<SetLayout, Invalidated>(new SetLayout(user, windows.Layout));
-            if (!user)
-                pages.MoveTo(windows.Layout.VirtualCpuLinear);
+            Adopt(user, windows.Layout);
         }
 
         space.LayoutGeneration = windows.Generation;
         if (!user && !space.HasVirtualCpu)
         {
-            paging.MapArena(space, windows.Layout.VirtualCpuLinear >> 12, pages.FirstFrame, VirtualCpuPage.Pages, MappingRights.Read | MappingRights.Write);
+            uint first = windows.Layout.VirtualCpuLinear >> 12;
+            paging.MapArena(space, first, pages.FirstFrame, VirtualCpuPage.Pages, MappingRights.Read | MappingRights.Write);
+            if (pages.TableFrame != None)
+                paging.MapArena(space, first + VirtualCpuPage.TablePage, pages.TableFrame, VirtualCpuPage.TablePages, MappingRights.Read);
             space.HasVirtualCpu = true;
         }
 
         return true;
+    }
+
+    /// <summary>Tells the patcher of new windows, and points the gates of the class into its handler segment.</summary>
+    private void Adopt(bool user, in SegmentLayout layout)
+    {
+        byte[] gates = user ? [] : options.EffectiveRing3Gates;
+        LayoutSet set = patcher.Call<SetLayout, LayoutSet>(new SetLayout(user, layout, user ? None : pages.TableFrame, gates));
+        tables.ClearGates(user);
+        foreach (GateEntry gate in set.Gates)
+            tables.SetGate(user, gate.Vector, MonitorTables.HandlerCode, gate.Eip, gate.Vector is 3 or 4 ? 3 : 0);
+        if (!user)
+            pages.MoveTo(layout.VirtualCpuLinear);
     }
 
     /// <summary>The arena frame mapped at a code EIP in a space, or <see cref="uint.MaxValue"/>.</summary>
@@ -218,11 +235,12 @@ internal sealed class CodeViews
             space.Code.Clear();
             if (!space.HasVirtualCpu)
                 continue;
-            paging.UnmapArena(space, windows.Layout.VirtualCpuLinear >> 12, VirtualCpuPage.Pages);
+            paging.UnmapArena(space, windows.Layout.VirtualCpuLinear >> 12, VirtualCpuPage.TablePage + (uint)VirtualCpuPage.TablePages);
             space.HasVirtualCpu = false;
         }
 
         windows.Retire();
+        tables.ClearGates(user);
     }
 
     /// <summary>No scan has reached the EIP, or only with an instruction whose pairing was not verified.</summary>

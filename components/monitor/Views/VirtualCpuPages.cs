@@ -23,13 +23,13 @@ internal sealed class VirtualCpuPages
     private readonly IEndpoint bus;
     private readonly IEndpoint patcher;
     private readonly TransitionCounters counters;
-    private readonly List<SiteRecord?> records = [];
+    private readonly List<(SiteRecord? Site, string Strategy)> records = [];
     private readonly bool[] known = new bool[256];
     private uint linear;
     private uint popfIopl = uint.MaxValue;
     private ulong portsVersion;
 
-    internal VirtualCpuPages(GuestMemory memory, Vcpu vcpu, PlatformLines lines, IEndpoint bus, IEndpoint patcher, TransitionCounters counters)
+    internal VirtualCpuPages(GuestMemory memory, Vcpu vcpu, PlatformLines lines, IEndpoint bus, IEndpoint patcher, TransitionCounters counters, bool hasTable)
     {
         this.memory = memory;
         this.vcpu = vcpu;
@@ -37,13 +37,12 @@ internal sealed class VirtualCpuPages
         this.bus = bus;
         this.patcher = patcher;
         this.counters = counters;
-        FirstFrame = memory.AllocateArenaFrame();
-        for (uint page = 1; page < Layout.Pages; page++)
-        {
-            if (memory.AllocateArenaFrame() != FirstFrame + page)
-                throw new InvalidOperationException("the virtual CPU pages need consecutive arena frames: create the monitor before other users of the arena");
-        }
+        FirstFrame = Allocate(memory, Layout.Pages);
+        TableFrame = hasTable ? Allocate(memory, Layout.TablePages) : uint.MaxValue;
     }
+
+    /// <summary>First of the consecutive arena frames of the branch table; <see cref="uint.MaxValue"/> when the run has none.</summary>
+    internal uint TableFrame { get; }
 
     /// <summary>First of <see cref="VirtualCpuPage.Pages"/> consecutive arena frames.</summary>
     internal uint FirstFrame { get; }
@@ -141,6 +140,9 @@ internal sealed class VirtualCpuPages
     /// <summary>Virtual IF was 0 before the last STI that a stub did.</summary>
     internal bool PreviousInterruptFlagClear => (Read(Layout.PreviousInterruptFlag) & InterruptFlag) == 0;
 
+    /// <summary>The return address that a handler, or a gate's dispatcher, took off the guest's stack.</summary>
+    internal uint ReturnKey => Read(Layout.ReturnKey);
+
     /// <summary>The value a handler saved of a general register.</summary>
     internal uint ScratchSlot(int register) => Read(Layout.Scratch + (register * 4));
 
@@ -157,14 +159,14 @@ internal sealed class VirtualCpuPages
         {
             uint frame = FirstFrame + Layout.TracePage + (i / 1024);
             uint id = BinaryPrimitives.ReadUInt32LittleEndian(memory.Frame(frame)[(int)(i % 1024 * 4)..]);
-            SiteRecord site = Resolve(id);
+            (SiteRecord site, string strategy) = Resolve(id);
             counters.Transition(new TransitionEvent
             {
                 Kind = TransitionKind.Ring3ToRing3,
                 Vector = TransitionEvent.NoVector,
                 Eip = site.Eip,
                 Site = site,
-                Strategy = "jump-stub",
+                Strategy = strategy,
                 GuestRingFrom = 0,
                 GuestTime = vcpu.State.Now,
                 WallStart = wallStart,
@@ -177,19 +179,31 @@ internal sealed class VirtualCpuPages
         return start;
     }
 
-    private SiteRecord Resolve(uint id)
+    private (SiteRecord Site, string Strategy) Resolve(uint id)
     {
         // The ring is writable by the guest kernel: an id that nobody gave out is counted, not believed.
         if (id >= MaximumRecordId)
-            return counters.Site(false, 0, 0);
+            return (counters.Site(false, 0, 0), string.Empty);
         while (records.Count <= id)
-            records.Add(null);
-        if (records[(int)id] is { } cached)
-            return cached;
+            records.Add((null, string.Empty));
+        if (records[(int)id] is ({ } cached, var strategy))
+            return (cached, strategy);
         ResolvedRecord resolved = patcher.Call<ResolveRecord, ResolvedRecord>(new ResolveRecord(id));
         SiteRecord site = counters.Site(false, resolved.GuestEip, resolved.InstructionCode);
-        records[(int)id] = site;
-        return site;
+        records[(int)id] = (site, RoadNames.Of(resolved.Road));
+        return (site, RoadNames.Of(resolved.Road));
+    }
+
+    private static uint Allocate(GuestMemory memory, int pages)
+    {
+        uint first = memory.AllocateArenaFrame();
+        for (uint page = 1; page < pages; page++)
+        {
+            if (memory.AllocateArenaFrame() != first + page)
+                throw new InvalidOperationException("the virtual CPU pages need consecutive arena frames: create the monitor before other users of the arena, and give it room");
+        }
+
+        return first;
     }
 
     private void SetPort(ushort port, bool readable, bool latch, byte value)

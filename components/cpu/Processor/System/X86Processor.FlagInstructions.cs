@@ -98,7 +98,9 @@ internal sealed unsafe partial class X86Processor
 
     private static void IntImmediate(X86Processor cpu, DecodedOp* op)
     {
-        if (cpu.IsVirtual8086 && cpu.Iopl != 3)
+        if (cpu.Physical)
+            cpu.PhysicalInterrupt((byte)op->Imm);
+        else if (cpu.IsVirtual8086 && cpu.Iopl != 3)
             cpu.Fault(VectorGp, 0);
         else
             cpu.DeliverInterrupt((byte)op->Imm, InterruptKind.Software, false, 0);
@@ -136,7 +138,7 @@ internal sealed unsafe partial class X86Processor
     private static void Iret(X86Processor cpu, DecodedOp* op)
     {
         if (cpu.Physical)
-            cpu.Fault(VectorGp, 0);
+            cpu.PhysicalReturn(op);
         else
             cpu.InterruptReturn(OperandBits(op));
     }

@@ -5,7 +5,7 @@ namespace Plexus.Messaging.Contracts.Cpu;
 /// <param name="Vector">Exception vector of a trap. EIP is that of the faulting instruction; for #BP (3) it is one past the INT3 byte, as on the CPU.</param>
 /// <param name="HasErrorCode">Whether the exception pushes an error code.</param>
 /// <param name="ErrorCode">The physical error code.</param>
-/// <param name="Linear">Faulting linear address of a #PF.</param>
+/// <param name="Linear">Faulting linear address of a #PF; for an entry by <c>MonitorTables.EntryVector</c> that of the last one.</param>
 /// <param name="Detail">For <see cref="ExitKind.Unsupported"/>: what is missing; otherwise null.</param>
 [Message(0x0202)]
 public readonly partial record struct CpuExit(

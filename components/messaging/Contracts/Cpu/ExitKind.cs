@@ -29,4 +29,7 @@ public enum ExitKind
 
     /// <summary>A device moved its deadline or its interrupt line changed: recompute and run again.</summary>
     Resample = 8,
+
+    /// <summary>The physical instructions asked for were executed; the state may lie inside a handler (only <see cref="RunMode.Deprivileged"/> with <c>Steps</c>).</summary>
+    Step = 9,
 }

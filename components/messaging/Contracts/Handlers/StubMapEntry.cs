@@ -8,6 +8,9 @@ namespace Plexus.Messaging.Contracts.Handlers;
 /// <param name="Deferred">The stub instruction is an INT3 that asks ring 0 to emulate the guest instruction.</param>
 /// <param name="StiShadow">The guest instruction before this point was STI.</param>
 /// <param name="RingWrite">The stub instruction writes a trace record. It faults when the ring is full and is always resumable: drain, set <c>TraceNext</c> and ECX to the start of the ring, and go on at this very stub instruction; never restart the guest instruction, which may already have taken effect.</param>
+/// <param name="Origin">Where the guest instruction is named; with all but <see cref="StubOrigin.Static"/> <c>GuestEip</c> does not name it.</param>
+/// <param name="StackShift">Bytes to add to ESP to get the guest's own ESP.</param>
+/// <param name="Committed">The guest instruction has taken effect: it is not restarted, but what follows is carried on to the next guest boundary.</param>
 [Packed]
 public readonly partial record struct StubMapEntry(
     [property: Key(0)] int Offset,
@@ -16,4 +19,7 @@ public readonly partial record struct StubMapEntry(
     [property: Key(3)] int RestoreMask,
     [property: Key(4)] bool Deferred,
     [property: Key(5)] bool StiShadow,
-    [property: Key(6)] bool RingWrite = false);
+    [property: Key(6)] bool RingWrite = false,
+    [property: Key(7)] StubOrigin Origin = StubOrigin.Static,
+    [property: Key(8)] int StackShift = 0,
+    [property: Key(9)] bool Committed = false);

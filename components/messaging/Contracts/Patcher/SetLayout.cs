@@ -2,8 +2,14 @@ using Plexus.Messaging.Contracts.Handlers;
 
 namespace Plexus.Messaging.Contracts.Patcher;
 
-/// <summary>Drops all code pages and stubs of a privilege class and adopts a new layout (the windows moved). Answered with <see cref="Invalidated"/>.</summary>
+/// <summary>Drops all code pages and stubs of a privilege class and adopts a new layout (the windows moved). Answered with <see cref="LayoutSet"/>.</summary>
+/// <param name="User">Privilege class.</param>
+/// <param name="Layout">Where its windows lie.</param>
+/// <param name="TableFrame">First of <c>VirtualCpuPage.TablePages</c> arena frames for the branch table, which the patcher alone writes; <see cref="uint.MaxValue"/> when there is none: then no site gets a road that needs it.</param>
+/// <param name="Gates">Vectors that are to have a ring-3 gate.</param>
 [Message(0x040C)]
 public readonly partial record struct SetLayout(
     [property: Key(0)] bool User,
-    [property: Key(1)] SegmentLayout Layout);
+    [property: Key(1)] SegmentLayout Layout,
+    [property: Key(2)] uint TableFrame = uint.MaxValue,
+    [property: Key(3)] ReadOnlyMemory<byte> Gates = default);

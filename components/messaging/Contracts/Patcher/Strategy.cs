@@ -11,4 +11,10 @@ public enum Strategy
 
     /// <summary>Starts as INT3; promoted to a stub when hot and safe; demoted on conflict.</summary>
     Auto = 2,
+
+    /// <summary>INT3 through the monitor IDT's ring-3 gate to a handler that emulates what is simple and enters ring 0 for the rest.</summary>
+    Int3Ring3 = 3,
+
+    /// <summary>A CALL to a ring-3 handler wherever that is safe; INT3 otherwise.</summary>
+    CallTable = 4,
 }
