@@ -33,11 +33,11 @@ internal sealed class Bench : IDisposable
             .Answer<PortWrite, BusResult>(_ => new BusResult(AccessStatus.Ok, 0))
             .Answer<RunTimers, NextDeadline>(_ => new NextDeadline(ulong.MaxValue))
             .Answer<Acknowledge, Vector>(_ => new Vector(0x20));
-        Patcher.Answer<SetLayout, Invalidated>(l =>
+        Patcher.Answer<SetLayout, LayoutSet>(l =>
             {
                 if (!l.User)
                     Layout = l.Layout;
-                return default;
+                return new LayoutSet([], []);
             })
             .Answer<FindView, View>(_ => new View(Planted, uint.MaxValue))
             .Answer<Plant, Planted>(_ =>

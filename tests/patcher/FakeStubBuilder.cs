@@ -20,12 +20,15 @@ internal sealed class FakeStubBuilder : IStubBuilder
     /// <summary>Iced codes the fake has no handler for: no stub that begins with one.</summary>
     public HashSet<byte> NoHandlerFirstBytes { get; } = [];
 
-    public void Adopt(in BuildSegment request)
+    public Segment Adopt(in BuildSegment request)
     {
-        if (request.User)
-            return;
-        layout = request.Layout;
-        taken.Clear();
+        if (!request.User)
+        {
+            layout = request.Layout;
+            taken.Clear();
+        }
+
+        return new Segment(1, [], []);
     }
 
     public Stub Build(in BuildStub request)

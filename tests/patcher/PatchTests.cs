@@ -379,7 +379,7 @@ public sealed class PatchTests : IDisposable
         bench.Plant(Strategy.JumpStub, 0);
         bench.Key = bench.Key with { User = true };
         bench.Plant(Strategy.JumpStub, 0);
-        Invalidated dropped = bench.Cache.SetLayout(new SetLayout(false, PatcherBench.Layout));
+        LayoutSet dropped = bench.Cache.SetLayout(new SetLayout(false, PatcherBench.Layout));
         Assert.False(Assert.Single(dropped.Dropped).Page.User);
         Assert.Equal(1, bench.Cache.FrameCount);
         Assert.Equal(0, bench.Cache.StubCount);

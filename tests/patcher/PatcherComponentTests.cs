@@ -29,7 +29,7 @@ public sealed class PatcherComponentTests : IDisposable
             builder.Free(request);
             return default;
         });
-        fabric.Call<SetLayout, Invalidated>("patcher", new SetLayout(false, PatcherBench.Layout));
+        fabric.Call<SetLayout, LayoutSet>("patcher", new SetLayout(false, PatcherBench.Layout));
         PatcherBench.Bytes("FA 90 90 90 90 90 C3").CopyTo(memory.Frame(3));
     }
 

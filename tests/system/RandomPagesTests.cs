@@ -165,7 +165,7 @@ public sealed class RandomPagesTests
                     case PointKind.Unscanned:
                         Assert.False(page.Boundaries[offset]);
                         break;
-                    case PointKind.Plain when view[offset] == Patch.Opcode && page.Patched[offset]:
+                    case PointKind.Plain when view[offset] is 0xE8 or 0xE9 && page.Patched[offset]:
                         Assert.Contains(page.Patches, patch => patch.Start == offset && patch.Displaced.Any(x => x.Sensitive));
                         break;
                     case PointKind.Plain:
@@ -230,7 +230,7 @@ public sealed class RandomPagesTests
     /// <summary>The real handlers, without messages between.</summary>
     private sealed class Builder(HandlersComponent handlers) : IStubBuilder
     {
-        public void Adopt(in BuildSegment request) => handlers.BuildSegment(request);
+        public Segment Adopt(in BuildSegment request) => handlers.BuildSegment(request);
 
         public Stub Build(in BuildStub request) => handlers.BuildStub(request);
 
