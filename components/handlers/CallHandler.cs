@@ -20,7 +20,7 @@ internal sealed class CallHandler(Instruction instruction, IHandler handler, Stu
     private const int ReturnAddress = 4;
 
     /// <summary>Whether one handler serves every site with the same bytes.</summary>
-    internal bool IsShared => instruction.OpCount == 0 || !HasMemory();
+    internal bool IsShared => !HasMemory() && (handler is not BranchHandler || instruction.FlowControl is FlowControl.Return or FlowControl.IndirectBranch);
 
     /// <summary>Names a shared handler: the instruction's bytes.</summary>
     internal string Form => Convert.ToHexString(source.Bytes.Span);
@@ -44,7 +44,7 @@ internal sealed class CallHandler(Instruction instruction, IHandler handler, Stu
         int found = code.NewLabel();
         BranchTableLookup.SaveScratch(code);
         code.Use(EDX, Instruction.Create(Code.Mov_r32_rm32, EDX, StubCode.OwnStack(0)));
-        BranchTableLookup.Write(code, miss);
+        BranchTableLookup.Write(code, BranchTableLookup.Table, miss);
         code.Branch(Code.Jmp_rel8_32, found);
         code.Mark(miss);
         code.Defer();
@@ -62,6 +62,8 @@ internal sealed class CallHandler(Instruction instruction, IHandler handler, Stu
         code.MoveStack(ReturnAddress);
         code.Locate(StubOrigin.CallSlot, 0);
         handler.Write(code, instruction, source.RecordId);
+        if (!FallsThrough)
+            return code;
         code.Save(ECX);
         code.Load(ECX, VirtualCpuPage.Continuation);
         code.Emit(Instruction.Create(Code.Mov_rm32_r32, StubCode.OwnStack(ReturnSlot), ECX));
@@ -82,6 +84,8 @@ internal sealed class CallHandler(Instruction instruction, IHandler handler, Stu
         code.MoveStack(ReturnAddress);
         code.Locate(StubOrigin.Static, 0);
         handler.Write(code, instruction, source.RecordId);
+        if (!FallsThrough)
+            return code;
         code.Emit(Instruction.Create(Code.Mov_rm32_imm32, StubCode.OwnStack(ReturnSlot), continuation));
         Leave(code);
         return code;
@@ -99,10 +103,13 @@ internal sealed class CallHandler(Instruction instruction, IHandler handler, Stu
 
     /// <summary>Whether the instruction writes ESP outright: then there is no stack to return by.</summary>
     internal static bool ReplacesStack(in Instruction instruction) =>
-        instruction.OpCount > 0 && instruction.Op0Kind == OpKind.Register && instruction.Op0Register is ESP or SP;
+        instruction.OpCount > 0 && instruction.Op0Kind == OpKind.Register && instruction.Op0Register is ESP or SP && instruction.FlowControl == FlowControl.Next;
 
-    /// <summary>By how much the guest instruction moves ESP.</summary>
-    private int Delta => instruction.StackPointerIncrement;
+    /// <summary>Whether control goes on behind the instruction: most branches leave for good.</summary>
+    private bool FallsThrough => handler is not BranchHandler || BranchHandler.FallsThrough(instruction);
+
+    /// <summary>By how much the guest instruction moves ESP before the handler returns.</summary>
+    private int Delta => FallsThrough ? instruction.StackPointerIncrement : 0;
 
     /// <summary>Where RET finds its target, from the guest's ESP after the instruction: below it, in a dword known to be writable.</summary>
     private int ReturnSlot => Delta <= 0 ? -ReturnAddress : -ReturnAddress - Delta;

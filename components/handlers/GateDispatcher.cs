@@ -41,7 +41,7 @@ internal static class GateDispatcher
             code.Use(EDX, Instruction.Create(Code.Lea_r32_m, EDX, new MemoryOperand(EDX, None, 1, 1, 1, false, None)));
         }
 
-        BranchTableLookup.Write(code, miss);
+        BranchTableLookup.Write(code, BranchTableLookup.Table, miss);
 
         // The key of a planted CALL may be the same address, where a landing on the last byte of its displacement was an INT3: not ours.
         code.Use(ECX, Instruction.Create(Code.Mov_r32_rm32, ECX, StubCode.Entry(EAX, VirtualCpuPage.EntryIsGate)));

@@ -20,6 +20,7 @@ public static class HandlerCatalog
     ];
 
     private static readonly PortDeferral Deferral = new();
+    private static readonly BranchHandler Branches = new();
 
     /// <summary>Whether a sensitive instruction of guest-kernel privilege has a ring-3 handler.</summary>
     /// <param name="instruction">The instruction, decoded as 32-bit code.</param>
@@ -37,6 +38,10 @@ public static class HandlerCatalog
 
     private static IHandler? FindForm(in Instruction instruction)
     {
+        // A prefix in front of a branch is a hint, or nothing.
+        if (Branches.Handles(instruction))
+            return Branches;
+
         // LOCK makes these #UD; a REP prefix means nothing to them, but nobody writes it in earnest either: ring 0 sorts it out.
         if (instruction.HasLockPrefix || instruction.HasRepPrefix || instruction.HasRepnePrefix)
             return null;

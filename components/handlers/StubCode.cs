@@ -44,6 +44,9 @@ internal sealed class StubCode
     /// <summary>The code serves many sites: record id and continuation come from the branch table, by way of the virtual CPU page.</summary>
     internal bool IsShared { get; init; }
 
+    /// <summary>Where the branch being written leads when its target lies in the same code; null when it leaves.</summary>
+    internal int? InnerTarget { get; set; }
+
     /// <summary>The guest instruction being written is in the shadow of a STI of this stub.</summary>
     internal bool InStiShadow => stiShadow;
 
@@ -94,6 +97,9 @@ internal sealed class StubCode
         Add(new Item(default, bytes, NoLabel), 1);
         TakeEffect();
     }
+
+    /// <summary>What follows is reached from before the commit point.</summary>
+    internal void Uncommit() => committed = false;
 
     private void TakeEffect()
     {
@@ -225,6 +231,33 @@ internal sealed class StubCode
         Add(new Item(write, default, NoLabel), 0, ringWrite: true);
         Emit(Instruction.Create(Code.Lea_r32_m, ECX, new MemoryOperand(ECX, None, 1, 4, 1, false, None)));
         Emit(Instruction.Create(Code.Mov_rm32_r32, Field(VirtualCpuPage.TraceNext), ECX));
+        Restore(EAX);
+        Restore(ECX);
+    }
+
+    /// <summary>Writes a record of the branch trace, after the branch was committed and before it is taken. All registers are the guest's.</summary>
+    /// <param name="recordId">The branch.</param>
+    /// <param name="target">Where it goes; null for the address in <see cref="Temporary"/>.</param>
+    internal void RecordBranch(uint recordId, uint? target)
+    {
+        Save(EAX);
+        Save(ECX);
+        Load(ECX, VirtualCpuPage.BranchNext);
+        MemoryOperand id = new(ECX, None, 1, 0, 0, false, SS);
+        if (IsShared)
+        {
+            Load(EAX, VirtualCpuPage.RecordId);
+            Add(new Item(Instruction.Create(Code.Mov_rm32_r32, id, EAX), default, NoLabel), 0, ringWrite: true);
+        }
+        else
+        {
+            Add(new Item(Instruction.Create(Code.Mov_rm32_imm32, id, recordId), default, NoLabel), 0, ringWrite: true);
+        }
+
+        Use(EAX, target is { } eip ? Instruction.Create(Code.Mov_r32_imm32, EAX, eip) : Instruction.Create(Code.Mov_r32_rm32, EAX, Temporary));
+        Emit(Instruction.Create(Code.Mov_rm32_r32, new MemoryOperand(ECX, None, 1, 4, 1, false, SS), EAX));
+        Emit(Instruction.Create(Code.Lea_r32_m, ECX, new MemoryOperand(ECX, None, 1, VirtualCpuPage.BranchRecordSize, 1, false, None)));
+        Emit(Instruction.Create(Code.Mov_rm32_r32, Field(VirtualCpuPage.BranchNext), ECX));
         Restore(EAX);
         Restore(ECX);
     }

@@ -64,8 +64,9 @@ internal sealed class StubWriter
         request.Instructions[i].Sensitive ? handlers[i] is null : Relocator.IsDeferred(instructions[i]);
 
     /// <summary>Whether control goes on behind instruction i inside the stub. After a deferred one it goes on in the code page.</summary>
-    private bool FallsThrough(int i) =>
-        handlers[i] is not null || (!IsDeferred(i) && Relocator.FallsThrough(instructions[i]));
+    private bool FallsThrough(int i) => handlers[i] is { } handler
+        ? handler is not BranchHandler || BranchHandler.FallsThrough(instructions[i])
+        : (!IsDeferred(i) && Relocator.FallsThrough(instructions[i]));
 
     private void Decode()
     {
@@ -132,13 +133,17 @@ internal sealed class StubWriter
             reachable[i] = true;
             if (FallsThrough(i) && handlers[i] is not PortDeferral && i + 1 < instructions.Length)
                 open.Push(i + 1);
-            if (!request.Instructions[i].Sensitive && Relocator.Target(instructions[i]) is { } target && IndexOf(target) is { } inside)
+            if (InnerTarget(i) is { } inside)
             {
                 targeted[inside] = true;
                 open.Push(inside);
             }
         }
     }
+
+    /// <summary>The instruction of this code that a direct branch leads to, if it does.</summary>
+    private int? InnerTarget(int i) =>
+        (!request.Instructions[i].Sensitive || handlers[i] is BranchHandler) && Relocator.Target(instructions[i]) is { } target ? IndexOf(target) : null;
 
     private int? IndexOf(uint eip)
     {
@@ -193,6 +198,8 @@ internal sealed class StubWriter
     {
         StubInstruction source = request.Instructions[i];
         code.Begin(source.Eip, afterSti);
+        int? label = InnerTarget(i) is { } inside ? labels[inside] : null;
+        code.InnerTarget = label;
         if (handlers[i] is { } handler)
         {
             handler.Write(code, instructions[i], source.RecordId);
@@ -203,7 +210,6 @@ internal sealed class StubWriter
         }
         else
         {
-            int? label = Relocator.Target(instructions[i]) is { } target && IndexOf(target) is { } inside ? labels[inside] : null;
             Relocator.Write(code, instructions[i], source.Bytes, label);
         }
     }

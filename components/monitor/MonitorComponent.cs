@@ -18,6 +18,7 @@ public sealed class MonitorComponent : IComponent
     private readonly MonitorOptions options;
     private readonly MonitorTables tables;
     private readonly TransitionCounters counters;
+    private readonly BlockCoverage coverage;
     private EmulatedDrive? emulated;
     private Ring3Drive? ring3;
     private ShadowPaging? paging;
@@ -39,6 +40,7 @@ public sealed class MonitorComponent : IComponent
         this.vcpu = vcpu;
         this.lines = lines;
         this.options = options;
+        coverage = new BlockCoverage(options.Coverage);
         counters = new TransitionCounters(vcpu, options.TraceTransitions);
     }
 
@@ -58,14 +60,16 @@ public sealed class MonitorComponent : IComponent
         {
             IEndpoint prescan = port.Connect("prescan");
             IEndpoint patcher = port.Connect("patcher");
+            coverage.Connect(patcher);
             paging = new ShadowPaging(memory, vcpu, lines, cpu, counters, options.MaximumSpaces);
-            pages = new VirtualCpuPages(memory, vcpu, lines, bus, patcher, counters, options.UsesBranchTable);
+            pages = new VirtualCpuPages(memory, vcpu, lines, bus, patcher, counters, coverage, options);
             views = new CodeViews(memory, vcpu, cpu, prescan, patcher, paging, pages, tables, counters, options);
-            ring3 = new Ring3Drive(memory, vcpu, lines, clock, cpu, bus, patcher, paging, views, pages, tables, counters, options);
+            ring3 = new Ring3Drive(memory, vcpu, lines, clock, cpu, bus, patcher, paging, views, pages, tables, counters, coverage, options);
         }
 
         port.OnCall<RunMachine, MachineExit>(OnRun);
         port.OnCall<ReadCounters, Counters>((in ReadCounters _) => new Counters(counters.Read()));
+        port.OnCall<ReadCoverage, Coverage>((in ReadCoverage _) => new Coverage(coverage.Read()));
         port.OnCall<Reset, Done>(OnReset);
         port.OnCall<Describe, Description>((in Describe _) => new Description(
             Name, $"engine {options.Engine}, strategy {options.Strategy}, up to {options.MaximumSpaces} mapping spaces"));
@@ -90,7 +94,11 @@ public sealed class MonitorComponent : IComponent
         views?.Clear();
         initialized = false;
         if (request.Cold)
+        {
             counters.Clear();
+            coverage.Clear();
+        }
+
         return default;
     }
 }

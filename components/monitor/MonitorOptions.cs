@@ -1,4 +1,5 @@
 using Plexus.Messaging.Contracts.Patcher;
+using Plexus.Messaging.Contracts.Prescan;
 
 namespace Plexus.Monitor;
 
@@ -19,6 +20,12 @@ public sealed record MonitorOptions
 
     /// <summary>The run needs the branch table.</summary>
     public bool UsesBranchTable => Strategy is Strategy.CallTable or Strategy.Int3Ring3 || Ring3Gates.Count > 0;
+
+    /// <summary>Which near branches are virtualised.</summary>
+    public BranchMode Branches { get; init; }
+
+    /// <summary>Count how often each basic block is entered; needs virtualised branches.</summary>
+    public bool Coverage { get; init; }
 
     /// <summary>A guest's reset request ends the run instead of resetting the machine.</summary>
     public bool NoReboot { get; init; }

@@ -277,6 +277,7 @@ internal sealed partial class CodeCache
             return;
         foreach (CodePage page in pagesAtEip)
         {
+            verified.RemovePage(page.Key.EipPage);
             foreach (int site in page.GateSites.Keys.ToArray())
                 RemoveGateSite(page, site);
         }

@@ -29,6 +29,7 @@ internal sealed partial class CodeCache
     private readonly BranchTargets[] targets = [new(), new()];
     private readonly SetLayout?[] requests = new SetLayout?[2];
     private readonly BranchTable table;
+    private readonly VerifiedTargets verified;
     private readonly RecordTable records = new();
     private readonly byte[] scratch = new byte[CodePage.Size];
 
@@ -39,6 +40,7 @@ internal sealed partial class CodeCache
         this.builder = builder;
         stubs = [new StubStore(memory), new StubStore(memory)];
         table = new BranchTable(memory);
+        verified = new VerifiedTargets(memory);
         maximumFrames = options.MaximumFrames > 0
             ? options.MaximumFrames
             : Math.Max(2, (int)memory.ArenaFrames - PatcherOptions.ReservedFrames);
@@ -74,6 +76,7 @@ internal sealed partial class CodeCache
         {
             // The caller should have invalidated the page; what was decoded from other bytes is worth nothing.
             demoted += DropPatches(page);
+            verified.RemovePage(page.Key.EipPage);
             page.Clear(request.Bytes.Span);
         }
 
@@ -133,6 +136,42 @@ internal sealed partial class CodeCache
         return new Invalidated([.. dropped]);
     }
 
+    /// <summary>Says whether control may arrive at an EIP, and lets ring-3 branch handlers go there: as long as no other page lies at the same EIP, which they could not tell apart.</summary>
+    public Admitted AdmitTarget(in AdmitTarget request)
+    {
+        uint offset = request.Eip - request.Page.EipPage;
+        if (!pages.TryGetValue(request.Page, out CodePage? page) || offset >= CodePage.Size || !page.Boundaries[(int)offset])
+            return new Admitted(false);
+        bool isKnown = page.ClassAt((int)offset) != InstructionClass.Straddling || page.CodeAt((int)offset) != 0;
+        if (isKnown && !page.Key.User && byEip[(page.Key.EipPage, false)].Count == 1)
+            verified.Add(request.Eip);
+        return new Admitted(isKnown);
+    }
+
+    /// <summary>The length of the basic block at an EIP.</summary>
+    public BlockMeasured MeasureBlock(in MeasureBlock request)
+    {
+        if (!byEip.TryGetValue((request.Eip & ~0xFFFu, request.User), out List<CodePage>? list))
+            return default;
+        int start = (int)(request.Eip & 0xFFF);
+        foreach (CodePage page in list)
+        {
+            int at = start;
+            while (at < CodePage.Size && page.Boundaries[at])
+            {
+                FlowKind flow = page.FlowAt(at);
+                at += page.LengthAt(at);
+                if (flow != FlowKind.Next)
+                    break;
+            }
+
+            if (at != start)
+                return new BlockMeasured(at - start);
+        }
+
+        return default;
+    }
+
     /// <summary>The page's straddling instructions stand behind INT3 again.</summary>
     public Planted BreakPair(in BreakPair request)
     {
@@ -150,7 +189,11 @@ internal sealed partial class CodeCache
         requests[Class(request.User)] = request with { Gates = request.Gates.ToArray() };
         Segment segment = builder.Adopt(new BuildSegment(request.User, request.Layout, request.Gates));
         if (!request.User)
+        {
             table.Place(request.TableFrame, request.Layout.VirtualCpuLinear);
+            verified.Place(request.TargetFrame, request.Layout.VirtualCpuLinear);
+        }
+
         List<GateEntry> gates = [];
         foreach (GateEntry gate in segment.Gates ?? [])
         {
@@ -287,6 +330,8 @@ internal sealed partial class CodeCache
         RemoveFrom(byEip, (page.Key.EipPage, page.Key.User), page);
         if (RemoveFrom(byFrame, page.Key.Frame, page))
             memory.RemoveWatch(page.Key.Frame, Watch.CodePage);
+        if (!page.Key.User)
+            verified.RemovePage(page.Key.EipPage);
         byAge.Remove(page.Node!);
         memory.FreeArenaFrame(page.ViewFrame);
     }
@@ -306,7 +351,11 @@ internal sealed partial class CodeCache
         stubs[Class(user)].Clear();
         targets[Class(user)].Clear();
         if (!user)
+        {
             table.Clear();
+            verified.Clear();
+        }
+
         return new Invalidated([.. dropped]);
     }
 

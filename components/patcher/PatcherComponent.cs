@@ -37,6 +37,8 @@ public sealed class PatcherComponent : IComponent
         port.OnCall<BreakPair, Planted>(cache.BreakPair);
         port.OnCall<SetStrategy, StrategySet>(cache.SetStrategy);
         port.OnCall<SetLayout, LayoutSet>(cache.SetLayout);
+        port.OnCall<AdmitTarget, Admitted>(cache.AdmitTarget);
+        port.OnCall<MeasureBlock, BlockMeasured>(cache.MeasureBlock);
         port.OnCall<LocateReturn, GuestPoint>(cache.LocateReturn);
         port.OnCall<ResolveRecord, ResolvedRecord>(cache.ResolveRecord);
         port.OnCall<Reset, Done>(Reset);

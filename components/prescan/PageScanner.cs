@@ -66,7 +66,7 @@ public sealed class PageScanner
             {
                 if (count == limit)
                     return Collect(count);
-                ref readonly ScannedInstruction instruction = ref Decode(decoder, request.EipPage, offset);
+                ref readonly ScannedInstruction instruction = ref Decode(decoder, request.EipPage, offset, request.CodeBits == 32 ? request.Branches : BranchMode.Native);
                 count++;
                 if (instruction.Flow is FlowKind.Jump or FlowKind.Conditional or FlowKind.Call)
                 {
@@ -84,7 +84,7 @@ public sealed class PageScanner
         return Collect(count);
     }
 
-    private ref readonly ScannedInstruction Decode(Decoder decoder, uint eipPage, int offset)
+    private ref readonly ScannedInstruction Decode(Decoder decoder, uint eipPage, int offset, BranchMode branches)
     {
         reader.Position = offset;
         decoder.IP = eipPage + (uint)offset;
@@ -101,18 +101,25 @@ public sealed class PageScanner
         }
 
         InstructionClass kind;
+        FlowKind flow = FlowOf(instruction);
         if (instruction.FlowControl == FlowControl.Exception)
             kind = InstructionClass.Invalid;
-        else if (SensitiveInstructions.ReasonOf(instruction) != SensitivityReason.None)
+        else if (SensitiveInstructions.ReasonOf(instruction) != SensitivityReason.None || IsVirtualised(flow, branches))
             kind = InstructionClass.Sensitive;
         else
             kind = offset + instruction.Length > PageSize ? InstructionClass.Straddling : InstructionClass.Innocuous;
 
-        FlowKind flow = FlowOf(instruction);
         uint target = flow is FlowKind.Jump or FlowKind.Conditional or FlowKind.Call ? (uint)instruction.NearBranchTarget : 0;
         result = new ScannedInstruction(offset, instruction.Length, kind, (int)instruction.Code, flow, target);
         return ref result;
     }
+
+    private static bool IsVirtualised(FlowKind flow, BranchMode branches) => flow switch
+    {
+        FlowKind.Computed or FlowKind.ComputedCall => branches != BranchMode.Native,
+        FlowKind.Jump or FlowKind.Conditional or FlowKind.Call => branches == BranchMode.All,
+        _ => false,
+    };
 
     /// <summary>How an instruction passes control. INT n and far CALL come back to the next instruction, so the stream goes on behind them.</summary>
     private static FlowKind FlowOf(in Instruction instruction)

@@ -2,6 +2,7 @@ using Plexus.Host.DemoKernel;
 using Plexus.Host.Loaders;
 using Plexus.Host.Machines;
 using Plexus.Host.Telemetry;
+using Plexus.Messaging.Contracts.Prescan;
 using Plexus.Messaging.Shared;
 using Plexus.Monitor;
 
@@ -26,7 +27,11 @@ internal static class MachineSetup
             Engine = settings.Engine ?? builder.Options.Engine,
             Strategy = settings.Strategy ?? builder.Options.Strategy,
             NoReboot = settings.NoReboot,
+            Branches = settings.Branches ?? (settings.Coverage is null ? builder.Options.Branches : BranchMode.All),
+            Coverage = settings.Coverage is not null,
         };
+        if (builder.Options.Coverage && (builder.Options.Engine != Engine.Ring3 || builder.Options.Branches == BranchMode.Native))
+            throw new InputException("--coverage: only virtualised branches tell where the guest goes; use --engine ring3 with --branches all or computed");
         return builder.Build();
     }
 

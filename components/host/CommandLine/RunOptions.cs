@@ -9,6 +9,9 @@ internal sealed class RunOptions
     private readonly Option<string?> machine = Text("--machine", "FILE", "Machine manifest (default: the built-in isapc)", "-machine");
     private readonly Option<string?> engine = Text("--engine", "emulated|ring3", "What executes the guest (default: ring3)", "-engine");
     private readonly Option<string?> strategy = Text("--strategy", StrategyNames.Choices, "How sensitive instructions reach their emulation (default: auto)", "-strategy");
+    private readonly Option<string?> branches = Text("--branches", "native|computed|all", "Which near branches are virtualised, so that no landing goes unnoticed (default: native)", "-branches");
+    private readonly Option<string?> coverage = Text("--coverage", "FILE", "Write which basic blocks were entered: LCOV when symbols are known, DRCOV otherwise (implies --branches all)");
+    private readonly Option<string?> symbols = Text("--symbols", "FILE", "Symbols of the guest's kernel: an ELF file or a System.map (default: those of --kernel)");
     private readonly Option<string?> kernel = Text("--kernel", "FILE", "Linux bzImage, multiboot kernel or ELF32 executable (default: the built-in demo kernel)", "-kernel");
     private readonly Option<string?> initrd = Text("--initrd", "FILE", "Initial RAM disk; for multiboot: modules, separated by commas", "-initrd");
     private readonly Option<string?> append = Text("--append", "TEXT", "Kernel command line", "-append");
@@ -21,11 +24,13 @@ internal sealed class RunOptions
     /// <summary>Adds the options to a command; those for output only where there is one machine.</summary>
     public void AddTo(Command command, bool withOutput)
     {
-        foreach (Option option in (Option[])[machine, engine, strategy, kernel, initrd, append, memory, noReboot, limit])
+        foreach (Option option in (Option[])[machine, engine, strategy, branches, kernel, initrd, append, memory, noReboot, limit])
             command.Options.Add(option);
         if (!withOutput)
             return;
         command.Options.Add(stats);
+        command.Options.Add(coverage);
+        command.Options.Add(symbols);
         command.Options.Add(trace);
     }
 
@@ -41,12 +46,16 @@ internal sealed class RunOptions
             Append = result.GetValue(append) ?? "",
             NoReboot = result.GetValue(noReboot),
             Stats = result.GetValue(stats),
+            Coverage = result.GetValue(coverage),
+            Symbols = result.GetValue(symbols),
             Trace = result.GetValue(trace),
         };
         if (result.GetValue(engine) is { } engineName)
             settings = settings with { Engine = RunSettings.ParseEngine(engineName, "--engine") };
         if (result.GetValue(strategy) is { } strategyName)
             settings = settings with { Strategy = StrategyNames.Parse(strategyName, "--strategy") };
+        if (result.GetValue(branches) is { } branchMode)
+            settings = settings with { Branches = RunSettings.ParseBranches(branchMode, "--branches") };
         if (result.GetValue(memory) is { } size)
             settings = settings with { Memory = MemorySize.Parse(size, "--mem") };
         if (result.GetValue(limit) is { } count)

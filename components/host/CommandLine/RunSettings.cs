@@ -1,4 +1,5 @@
 using Plexus.Messaging.Contracts.Patcher;
+using Plexus.Messaging.Contracts.Prescan;
 using Plexus.Monitor;
 
 namespace Plexus.Host.CommandLine;
@@ -14,6 +15,15 @@ public sealed record RunSettings
 
     /// <summary>The strategy for sensitive instructions.</summary>
     public Strategy? Strategy { get; init; }
+
+    /// <summary>Which near branches are virtualised.</summary>
+    public BranchMode? Branches { get; init; }
+
+    /// <summary>Where to write the basic blocks that were entered.</summary>
+    public string? Coverage { get; init; }
+
+    /// <summary>Symbols: an ELF file or a System.map.</summary>
+    public string? Symbols { get; init; }
 
     /// <summary>Kernel image; the demo kernel when null.</summary>
     public string? Kernel { get; init; }
@@ -48,6 +58,16 @@ public sealed record RunSettings
         _ => throw new InputException($"{where} {text}: unknown engine; choose emulated or ring3"),
     };
 
+    /// <summary>Reads a branch mode's name.</summary>
+    /// <exception cref="InputException">Unknown.</exception>
+    public static BranchMode ParseBranches(string text, string where) => text switch
+    {
+        "native" => BranchMode.Native,
+        "computed" => BranchMode.Computed,
+        "all" => BranchMode.All,
+        _ => throw new InputException($"{where} {text}: unknown branch mode; choose native, computed or all"),
+    };
+
     /// <summary>These settings with <c>name=value</c> pairs laid over, separated by commas: one side of <c>plexus diff</c>.</summary>
     /// <exception cref="InputException">Unknown name or value.</exception>
     public RunSettings With(string overrides, string option)
@@ -64,9 +84,10 @@ public sealed record RunSettings
             {
                 "engine" => result with { Engine = ParseEngine(value, where) },
                 "strategy" => result with { Strategy = StrategyNames.Parse(value, where) },
+                "branches" => result with { Branches = ParseBranches(value, where) },
                 "machine" => result with { Machine = value },
                 "mem" => result with { Memory = MemorySize.Parse(value, where) },
-                _ => throw new InputException($"{option} {pair}: unknown setting; known are engine=, strategy=, machine=, mem="),
+                _ => throw new InputException($"{option} {pair}: unknown setting; known are engine=, strategy=, branches=, machine=, mem="),
             };
         }
 

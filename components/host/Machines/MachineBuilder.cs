@@ -34,6 +34,7 @@ public sealed class MachineBuilder
             Engine = RunSettings.ParseEngine(manifest.Engine, $"{manifest.Source}: $.engine"),
             Strategy = StrategyNames.Parse(manifest.Strategy, $"{manifest.Source}: $.strategy"),
             Ring3Gates = [.. manifest.Ring3Gates],
+            Branches = RunSettings.ParseBranches(manifest.Branches, $"{manifest.Source}: $.branches"),
         };
         MemorySize = CommandLine.MemorySize.Parse(manifest.Memory, $"{manifest.Source}: $.memory");
 

@@ -21,6 +21,9 @@ public sealed record MachineManifest
     /// <summary>The strategy when the command line says nothing.</summary>
     public string Strategy { get; init; } = "auto";
 
+    /// <summary>Which near branches are virtualised when the command line says nothing.</summary>
+    public string Branches { get; init; } = "native";
+
     /// <summary>Exception vectors whose gate in the monitor's IDT leads into ring 3 while the guest's kernel runs, besides those the strategy asks for.</summary>
     public IReadOnlyList<byte> Ring3Gates { get; init; } = [];
 

@@ -3,7 +3,7 @@ namespace Plexus.Messaging.Shared;
 /// <summary>
 /// Layout (version 2) of the virtual CPU pages: the ring-3 handlers' state, reached through SS. All fields are 32-bit little-endian unless said otherwise.
 /// Page 0 is read-write for guest-kernel privilege. Pages <see cref="TracePage"/>.. hold the trace ring; the page after it is never mapped, so a full ring faults.
-/// From <see cref="TablePage"/> on lies the branch table, if the run has one.
+/// Behind it lie, if the run needs them, the branch trace, the branch table and the table of verified targets.
 /// </summary>
 public static class VirtualCpuPage
 {
@@ -24,6 +24,9 @@ public static class VirtualCpuPage
 
     /// <summary>Linear address of the next free trace record.</summary>
     public const int TraceNext = 0x014;
+
+    /// <summary>Linear address of the next free record of the branch trace.</summary>
+    public const int BranchNext = 0x018;
 
     /// <summary>Scratch slots, one per general register in encoding order (8 × 4 bytes).</summary>
     public const int Scratch = 0x020;
@@ -86,8 +89,17 @@ public static class VirtualCpuPage
     /// <summary>Pages to map: state and trace ring.</summary>
     public const int Pages = TracePage + TracePages;
 
-    /// <summary>First page (relative) of the branch table; between it and the trace ring lies the page that is never mapped.</summary>
-    public const int TablePage = 4;
+    /// <summary>First page (relative) of the branch trace; between it and the trace ring lies a page that is never mapped, and another one behind it. Records are a 32-bit id and the target's EIP.</summary>
+    public const int BranchPage = Pages + 1;
+
+    /// <summary>Pages of the branch trace.</summary>
+    public const int BranchPages = 1;
+
+    /// <summary>Bytes in a record of the branch trace.</summary>
+    public const int BranchRecordSize = 8;
+
+    /// <summary>First page (relative) of the branch table.</summary>
+    public const int TablePage = BranchPage + BranchPages + 1;
 
     /// <summary>
     /// The branch table's first part: linear addresses of the first entry for each value of the low 16 bits of a return address, 0 for none.
@@ -99,6 +111,15 @@ public static class VirtualCpuPage
 
     /// <summary>Pages of the branch table. Read-only for the handlers; the patcher alone writes them.</summary>
     public const int TablePages = TableHeadPages + TableEntryPages;
+
+    /// <summary>First page (relative) of the table of verified targets, made like the branch table, with entries of <see cref="TargetSize"/> bytes: key and next.</summary>
+    public const int TargetPage = TablePage + TablePages;
+
+    /// <summary>Bytes in an entry of the table of verified targets.</summary>
+    public const int TargetSize = 8;
+
+    /// <summary>Pages of the table of verified targets. Read-only for the handlers; the patcher alone writes them.</summary>
+    public const int TargetPages = TablePages;
 
     /// <summary>Bytes in an entry of the branch table.</summary>
     public const int EntrySize = 32;

@@ -41,6 +41,7 @@ internal sealed class Ring3Drive
     private readonly MonitorTables tables;
     private readonly GuestPoints points;
     private readonly TransitionCounters counters;
+    private readonly BlockCoverage coverage;
     private readonly MonitorOptions options;
 
     private ulong runDeadline;
@@ -61,6 +62,7 @@ internal sealed class Ring3Drive
         VirtualCpuPages pages,
         MonitorTables tables,
         TransitionCounters counters,
+        BlockCoverage coverage,
         MonitorOptions options)
     {
         this.memory = memory;
@@ -76,6 +78,7 @@ internal sealed class Ring3Drive
         this.tables = tables;
         points = new GuestPoints(memory, vcpu, cpu, patcher, views, pages);
         this.counters = counters;
+        this.coverage = coverage;
         this.options = options;
     }
 
@@ -140,6 +143,7 @@ internal sealed class Ring3Drive
             return;
         }
 
+        views.Arrive(space, v.Eip);
         if (!user)
             pages.Publish();
         long wallStart = options.TraceTransitions ? Stopwatch.GetTimestamp() : 0;
@@ -159,7 +163,7 @@ internal sealed class Ring3Drive
             {
                 // Not a transition of the guest's: the ring is emptied and the very same stub instruction runs again.
                 counters.Count(Work.RingFull);
-                v.SetGpr(Ecx, pages.DrainRing(wallStart, wallNow));
+                v.SetGpr(Ecx, exit.Linear >> 12 == pages.GuardPage ? pages.DrainRing(wallStart, wallNow) : pages.DrainBranches(wallStart, wallNow));
                 continue;
             }
 
@@ -167,6 +171,7 @@ internal sealed class Ring3Drive
             {
                 pages.Collect();
                 pages.DrainRing(wallStart, wallNow);
+                pages.DrainBranches(wallStart, wallNow);
             }
 
             again = OnExit(space, exit, wallNow) && !memory.HasHits && v.Retired < retireLimit && v.Now < deadline && !lines.StopRequested;
@@ -179,7 +184,7 @@ internal sealed class Ring3Drive
     }
 
     private bool IsRingFull(in CpuExit exit) =>
-        exit.Kind == ExitKind.Trap && exit.Vector == 14 && exit.Linear >> 12 == pages.GuardPage && views.Kernel.IsHandlerEip(vcpu.State.Eip);
+        exit.Kind == ExitKind.Trap && exit.Vector == 14 && (exit.Linear >> 12 == pages.GuardPage || exit.Linear >> 12 == pages.BranchGuardPage) && views.Kernel.IsHandlerEip(vcpu.State.Eip);
 
     /// <summary>Handles one exit of the physical processor.</summary>
     /// <returns>True when the guest may go on running deprivileged in the same space, without a look at timers and interrupts.</returns>
@@ -403,6 +408,8 @@ internal sealed class Ring3Drive
             case EmulateKind.Stop:
                 if (InstructionTraits.WritesPort(result.InstructionCode))
                     pages.RefreshPorts();
+                else if (strategy.Length != 0 && InstructionTraits.IsNearBranch(result.InstructionCode))
+                    coverage.Note(user, v.Eip);
                 break;
             case EmulateKind.GuestFault:
                 DeliverFault(result);

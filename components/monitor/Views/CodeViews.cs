@@ -102,19 +102,40 @@ internal sealed class CodeViews
         {
             uint first = windows.Layout.VirtualCpuLinear >> 12;
             paging.MapArena(space, first, pages.FirstFrame, VirtualCpuPage.Pages, MappingRights.Read | MappingRights.Write);
-            if (pages.TableFrame != None)
-                paging.MapArena(space, first + VirtualCpuPage.TablePage, pages.TableFrame, VirtualCpuPage.TablePages, MappingRights.Read);
+            MapTable(space, first + VirtualCpuPage.TablePage, pages.TableFrame, VirtualCpuPage.TablePages, MappingRights.Read);
+            MapTable(space, first + VirtualCpuPage.BranchPage, pages.BranchFrame, VirtualCpuPage.BranchPages, MappingRights.Read | MappingRights.Write);
+            MapTable(space, first + VirtualCpuPage.TargetPage, pages.TargetFrame, VirtualCpuPage.TargetPages, MappingRights.Read);
             space.HasVirtualCpu = true;
         }
 
         return true;
     }
 
+    private void MapTable(ShadowSpace space, uint page, uint frame, int count, MappingRights rights)
+    {
+        if (frame != None)
+            paging.MapArena(space, page, frame, (uint)count, rights);
+    }
+
+    /// <summary>
+    /// Control arrives at an EIP: with virtualised branches, a page that is mapped already must have it scanned as the beginning of an instruction.
+    /// A page that is not mapped is scanned from there when the fetch faults.
+    /// </summary>
+    internal void Arrive(ShadowSpace space, uint eip)
+    {
+        if (options.Branches == BranchMode.Native || !space.Code.TryGetValue(eip >> 12, out CodeMapping mapping) || mapping.Key.Frame == None)
+            return;
+        if (patcher.Call<AdmitTarget, Admitted>(new AdmitTarget(mapping.Key, eip)).Scanned)
+            return;
+        if (Map(space, eip, eip) == CodeOutcome.Ready && space.Code.TryGetValue(eip >> 12, out mapping))
+            patcher.Call<AdmitTarget, Admitted>(new AdmitTarget(mapping.Key, eip));
+    }
+
     /// <summary>Tells the patcher of new windows, and points the gates of the class into its handler segment.</summary>
     private void Adopt(bool user, in SegmentLayout layout)
     {
         byte[] gates = user ? [] : options.EffectiveRing3Gates;
-        LayoutSet set = patcher.Call<SetLayout, LayoutSet>(new SetLayout(user, layout, user ? None : pages.TableFrame, gates));
+        LayoutSet set = patcher.Call<SetLayout, LayoutSet>(new SetLayout(user, layout, user ? None : pages.TableFrame, gates, user ? None : pages.TargetFrame));
         tables.ClearGates(user);
         foreach (GateEntry gate in set.Gates)
             tables.SetGate(user, gate.Vector, MonitorTables.HandlerCode, gate.Eip, gate.Vector is 3 or 4 ? 3 : 0);
@@ -235,7 +256,7 @@ internal sealed class CodeViews
             space.Code.Clear();
             if (!space.HasVirtualCpu)
                 continue;
-            paging.UnmapArena(space, windows.Layout.VirtualCpuLinear >> 12, VirtualCpuPage.TablePage + (uint)VirtualCpuPage.TablePages);
+            paging.UnmapArena(space, windows.Layout.VirtualCpuLinear >> 12, VirtualCpuPage.TargetPage + (uint)VirtualCpuPage.TargetPages);
             space.HasVirtualCpu = false;
         }
 
@@ -283,7 +304,7 @@ internal sealed class CodeViews
         {
             counters.Count(Work.Scan);
             found = prescan.Call<Scan, Scanned>(new Scan(
-                key.EipPage, (int)(eip & 0xFFF), key.CodeBits, key.User, scanBytes.AsMemory(0, GuestMemory.FrameSize + tail), 0)).Instructions;
+                key.EipPage, (int)(eip & 0xFFF), key.CodeBits, key.User, scanBytes.AsMemory(0, GuestMemory.FrameSize + tail), 0, options.Branches)).Instructions;
         }
 
         Strategy strategy = key.User ? Strategy.Int3Monitor : options.Strategy;

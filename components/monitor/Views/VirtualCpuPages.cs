@@ -3,6 +3,7 @@ using Plexus.Messaging;
 using Plexus.Messaging.Contracts.Bus;
 using Plexus.Messaging.Contracts.Cpu;
 using Plexus.Messaging.Contracts.Patcher;
+using Plexus.Messaging.Contracts.Prescan;
 using Plexus.Messaging.Contracts.Telemetry;
 using Plexus.Messaging.Shared;
 using Plexus.Monitor.Counting;
@@ -23,13 +24,14 @@ internal sealed class VirtualCpuPages
     private readonly IEndpoint bus;
     private readonly IEndpoint patcher;
     private readonly TransitionCounters counters;
+    private readonly BlockCoverage coverage;
     private readonly List<(SiteRecord? Site, string Strategy)> records = [];
     private readonly bool[] known = new bool[256];
     private uint linear;
     private uint popfIopl = uint.MaxValue;
     private ulong portsVersion;
 
-    internal VirtualCpuPages(GuestMemory memory, Vcpu vcpu, PlatformLines lines, IEndpoint bus, IEndpoint patcher, TransitionCounters counters, bool hasTable)
+    internal VirtualCpuPages(GuestMemory memory, Vcpu vcpu, PlatformLines lines, IEndpoint bus, IEndpoint patcher, TransitionCounters counters, BlockCoverage coverage, MonitorOptions options)
     {
         this.memory = memory;
         this.vcpu = vcpu;
@@ -37,9 +39,24 @@ internal sealed class VirtualCpuPages
         this.bus = bus;
         this.patcher = patcher;
         this.counters = counters;
+        this.coverage = coverage;
         FirstFrame = Allocate(memory, Layout.Pages);
-        TableFrame = hasTable ? Allocate(memory, Layout.TablePages) : uint.MaxValue;
+        TableFrame = options.UsesBranchTable ? Allocate(memory, Layout.TablePages) : uint.MaxValue;
+        bool virtualised = options.Branches != BranchMode.Native;
+        BranchFrame = virtualised ? Allocate(memory, Layout.BranchPages) : uint.MaxValue;
+        TargetFrame = virtualised ? Allocate(memory, Layout.TargetPages) : uint.MaxValue;
     }
+
+    /// <summary>First arena frame of the branch trace; <see cref="uint.MaxValue"/> when branches are not virtualised.</summary>
+    internal uint BranchFrame { get; }
+
+    /// <summary>First of the consecutive arena frames of the verified targets; <see cref="uint.MaxValue"/> when branches are not virtualised.</summary>
+    internal uint TargetFrame { get; }
+
+    private uint BranchStart => linear + (Layout.BranchPage * GuestMemory.FrameSize);
+
+    /// <summary>The never-mapped page behind the branch trace.</summary>
+    internal uint BranchGuardPage => (linear >> 12) + Layout.BranchPage + Layout.BranchPages;
 
     /// <summary>First of the consecutive arena frames of the branch table; <see cref="uint.MaxValue"/> when the run has none.</summary>
     internal uint TableFrame { get; }
@@ -88,6 +105,7 @@ internal sealed class VirtualCpuPages
     {
         linear = linearAddress;
         Write(Layout.TraceNext, RingStart);
+        Write(Layout.BranchNext, BranchStart);
     }
 
     /// <summary>Shows the handlers the virtual state, before guest-kernel code runs deprivileged.</summary>
@@ -156,27 +174,49 @@ internal sealed class VirtualCpuPages
             return start;
         uint count = Math.Min((next - start) / 4, Layout.TracePages * (uint)GuestMemory.FrameSize / 4);
         for (uint i = 0; i < count; i++)
-        {
-            uint frame = FirstFrame + Layout.TracePage + (i / 1024);
-            uint id = BinaryPrimitives.ReadUInt32LittleEndian(memory.Frame(frame)[(int)(i % 1024 * 4)..]);
-            (SiteRecord site, string strategy) = Resolve(id);
-            counters.Transition(new TransitionEvent
-            {
-                Kind = TransitionKind.Ring3ToRing3,
-                Vector = TransitionEvent.NoVector,
-                Eip = site.Eip,
-                Site = site,
-                Strategy = strategy,
-                GuestRingFrom = 0,
-                GuestTime = vcpu.State.Now,
-                WallStart = wallStart,
-                WallEnd = wallEnd,
-                Reason = "handler",
-            });
-        }
-
+            CountHandler(ReadRing(FirstFrame + Layout.TracePage, i), "handler", wallStart, wallEnd);
         Write(Layout.TraceNext, start);
         return start;
+    }
+
+    /// <summary>Counts what the branch trace holds, and empties it.</summary>
+    /// <returns>The linear address of its first record.</returns>
+    internal uint DrainBranches(long wallStart, long wallEnd)
+    {
+        uint next = Read(Layout.BranchNext);
+        uint start = BranchStart;
+        if (next == start || linear == 0 || BranchFrame == uint.MaxValue)
+            return start;
+        uint count = Math.Min((next - start) / Layout.BranchRecordSize, Layout.BranchPages * (uint)GuestMemory.FrameSize / Layout.BranchRecordSize);
+        for (uint i = 0; i < count; i++)
+        {
+            CountHandler(ReadRing(BranchFrame, i * 2), "branch", wallStart, wallEnd);
+            coverage.Note(user: false, ReadRing(BranchFrame, (i * 2) + 1));
+        }
+
+        Write(Layout.BranchNext, start);
+        return start;
+    }
+
+    private uint ReadRing(uint firstFrame, uint index) =>
+        BinaryPrimitives.ReadUInt32LittleEndian(memory.Frame(firstFrame + (index / 1024))[(int)(index % 1024 * 4)..]);
+
+    private void CountHandler(uint id, string reason, long wallStart, long wallEnd)
+    {
+        (SiteRecord site, string strategy) = Resolve(id);
+        counters.Transition(new TransitionEvent
+        {
+            Kind = TransitionKind.Ring3ToRing3,
+            Vector = TransitionEvent.NoVector,
+            Eip = site.Eip,
+            Site = site,
+            Strategy = strategy,
+            GuestRingFrom = 0,
+            GuestTime = vcpu.State.Now,
+            WallStart = wallStart,
+            WallEnd = wallEnd,
+            Reason = reason,
+        });
     }
 
     private (SiteRecord Site, string Strategy) Resolve(uint id)
