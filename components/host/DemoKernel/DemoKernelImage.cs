@@ -80,6 +80,7 @@ public static class DemoKernelImage
         TransferChecks.Emit(k);
         ControlChecks.Emit(k);
         LandingChecks.Emit(k);
+        RoadChecks.Emit(k);
         CodeChangeChecks.Emit(k);
         PagingChecks.Emit(k);
         UserChecks.Emit(k);
