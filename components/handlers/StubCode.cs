@@ -30,6 +30,7 @@ internal sealed class StubCode
     private int clobbered;
     private int saved;
     private bool committed;
+    private bool starts;
     private StubOrigin origin;
     private int stackShift;
 
@@ -61,6 +62,7 @@ internal sealed class StubCode
         clobbered = 0;
         saved = 0;
         committed = false;
+        starts = true;
         Locate(StubOrigin.Static, 0);
     }
 
@@ -303,8 +305,11 @@ internal sealed class StubCode
 
     private static int Bit(Register register) => 1 << (register - EAX);
 
-    private void Add(Item item, int weight, bool deferred = false, bool ringWrite = false) =>
-        items.Add(item with { Map = new StubMapEntry(0, guestEip, weight, clobbered, deferred, stiShadow, ringWrite, origin, stackShift, committed) });
+    private void Add(Item item, int weight, bool deferred = false, bool ringWrite = false)
+    {
+        items.Add(item with { Map = new StubMapEntry(0, guestEip, weight, clobbered, deferred, stiShadow, ringWrite, origin, stackShift, committed, starts && origin == StubOrigin.Static && stackShift == 0) });
+        starts = false;
+    }
 
     /// <summary>Encodes at an EIP. Without a writer, branch targets count for nothing and offsets are filled in.</summary>
     private int Encode(uint eip, int[]? offsets, Writer? writer)

@@ -50,12 +50,30 @@ internal sealed partial class CodeCache
         if (page.PatchAt(offset) is { } patch)
         {
             PointKind kind = patch.Start == offset ? PointKind.Plain : PointKind.Displaced;
-            return new GuestPoint(kind, eip, 0, false, code, page.EipOf(patch.Start), Road: patch.Stub.Road);
+            return new GuestPoint(kind, eip, 0, false, code, page.EipOf(patch.Start), Road: patch.Stub.Road, StubEip: kind == PointKind.Displaced ? CopyOf(patch.Stub, eip) : 0);
         }
 
         if (!page.Int3[offset])
             return new GuestPoint(PointKind.Plain, eip, 0, false, code, eip);
         return new GuestPoint(page.ClassAt(offset) == InstructionClass.Straddling ? PointKind.Straddling : PointKind.Site, eip, 0, false, code, eip);
+    }
+
+    /// <summary>Where the copy of a displaced instruction begins that is not in the shadow of STI, or 0.</summary>
+    private static uint CopyOf(PlantedStub stub, uint guestEip)
+    {
+        foreach (StubMapEntry entry in stub.Map)
+        {
+            if (entry.Starts && entry.GuestEip == guestEip && !entry.StiShadow)
+                return stub.Eip + (uint)entry.Offset;
+        }
+
+        foreach (PlantedStub piece in stub.Pieces)
+        {
+            if (CopyOf(piece, guestEip) is not 0 and var eip)
+                return eip;
+        }
+
+        return 0;
     }
 
     /// <summary>What a return address stands for that a planted CALL or a gate pushed.</summary>

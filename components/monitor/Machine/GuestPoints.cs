@@ -29,14 +29,17 @@ internal sealed class GuestPoints(GuestMemory memory, Vcpu vcpu, IEndpoint cpu, 
         patcher.Call<Locate, GuestPoint>(new Locate(space.Key.User, codeEip, views.ViewFrame(space, codeEip)));
 
     /// <summary>If EIP lies in the handler segment, moves the state to the guest instruction it stands for.</summary>
-    internal void RollToGuest(ShadowSpace space)
+    /// <returns>True when it did.</returns>
+    internal bool RollToGuest(ShadowSpace space)
     {
         uint eip = vcpu.State.Eip;
         if (space.Key.User || !views.Kernel.IsHandlerEip(eip))
-            return;
+            return false;
         GuestPoint point = Locate(space, eip);
-        if (point.Kind is PointKind.Stub or PointKind.StubDeferred)
-            MoveTo(point);
+        if (point.Kind is not (PointKind.Stub or PointKind.StubDeferred))
+            return false;
+        MoveTo(point);
+        return true;
     }
 
     /// <summary>Moves the state from a point of the handler segment to its guest instruction, which has not taken effect.</summary>

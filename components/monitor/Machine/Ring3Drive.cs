@@ -49,6 +49,9 @@ internal sealed class Ring3Drive
     private MachineExit fatal;
     private bool ended;
 
+    /// <summary>What ran last was part of a patch: the next instruction may have been displaced as well.</summary>
+    private bool leftPatch;
+
     internal Ring3Drive(
         GuestMemory memory,
         Vcpu vcpu,
@@ -150,6 +153,7 @@ internal sealed class Ring3Drive
         bool again = true;
         tables.User = user;
         tables.SetCodeBase(views.Windows(user).Layout.CodeBase);
+        GoOnInStub(space);
         while (again)
         {
             ulong retired = v.Retired;
@@ -180,7 +184,20 @@ internal sealed class Ring3Drive
             wallStart = options.TraceTransitions ? Stopwatch.GetTimestamp() : 0;
         }
 
-        points.RollToGuest(space);
+        leftPatch |= points.RollToGuest(space);
+    }
+
+    /// <summary>
+    /// The guest stands at an instruction that a patch displaced, because ring 0 emulated the one before it or a stop came in between: it goes on in the
+    /// copy, instead of trapping on every displaced instruction that is left.
+    /// </summary>
+    private void GoOnInStub(ShadowSpace space)
+    {
+        if (!leftPatch)
+            return;
+        leftPatch = false;
+        if (!space.Key.User && points.Locate(space, vcpu.State.Eip) is { Kind: PointKind.Displaced, StubEip: not 0 and var eip })
+            vcpu.State.Eip = eip;
     }
 
     private bool IsRingFull(in CpuExit exit) =>
@@ -241,6 +258,7 @@ internal sealed class Ring3Drive
             points.MoveTo(point);
         trip.Event.Reason = "deferred";
         EmulateOne(ref trip, RoadNames.Of(point.Road));
+        leftPatch = true;
         return false;
     }
 
@@ -282,6 +300,7 @@ internal sealed class Ring3Drive
                 points.MoveTo(point);
                 trip.Event.Reason = point.Kind == PointKind.StubDeferred ? "deferred" : "displaced";
                 EmulateOne(ref trip, RoadNames.Of(point.Road));
+                leftPatch = true;
                 return false;
             default:
                 trip.Event.Reason = "emulate";
@@ -339,6 +358,7 @@ internal sealed class Ring3Drive
             case PointKind.Displaced:
                 trip.Event.Reason = "displaced";
                 EmulateOne(ref trip, RoadNames.Of(point.Road));
+                leftPatch = true;
                 return false;
             default:
                 EmulateOne(ref trip, string.Empty);

@@ -11,6 +11,7 @@ namespace Plexus.Messaging.Contracts.Handlers;
 /// <param name="Origin">Where the guest instruction is named; with all but <see cref="StubOrigin.Static"/> <c>GuestEip</c> does not name it.</param>
 /// <param name="StackShift">Bytes to add to ESP to get the guest's own ESP.</param>
 /// <param name="Committed">The guest instruction has taken effect: it is not restarted, but what follows is carried on to the next guest boundary.</param>
+/// <param name="Starts">The code of the guest instruction begins here, with every register and the stack the guest's own: control may be sent here when it is at the guest instruction.</param>
 [Packed]
 public readonly partial record struct StubMapEntry(
     [property: Key(0)] int Offset,
@@ -22,4 +23,5 @@ public readonly partial record struct StubMapEntry(
     [property: Key(6)] bool RingWrite = false,
     [property: Key(7)] StubOrigin Origin = StubOrigin.Static,
     [property: Key(8)] int StackShift = 0,
-    [property: Key(9)] bool Committed = false);
+    [property: Key(9)] bool Committed = false,
+    [property: Key(10)] bool Starts = false);

@@ -14,6 +14,7 @@ namespace Plexus.Messaging.Contracts.Patcher;
 /// <param name="StackShift">Bytes to add to ESP to get the guest's own ESP.</param>
 /// <param name="Committed">The guest instruction has taken effect; only execution to the next boundary describes this point.</param>
 /// <param name="Road">The road of the patch or stub.</param>
+/// <param name="StubEip">For <see cref="PointKind.Displaced"/>: where the instruction's copy begins, so that the guest can go on there; 0 when only a copy in the shadow of STI exists, or none.</param>
 [Message(0x0404)]
 public readonly partial record struct GuestPoint(
     [property: Key(0)] PointKind Kind,
@@ -26,4 +27,5 @@ public readonly partial record struct GuestPoint(
     [property: Key(7)] StubOrigin Origin = StubOrigin.Static,
     [property: Key(8)] int StackShift = 0,
     [property: Key(9)] bool Committed = false,
-    [property: Key(10)] Road Road = Road.Jump);
+    [property: Key(10)] Road Road = Road.Jump,
+    [property: Key(11)] uint StubEip = 0);
