@@ -178,7 +178,7 @@ internal static class LoaderGenerator
         0 => "",
         1 => new string('x', random.Next(254, 258)),
         2 => new string('é', random.Next(1020, 1030)),
-        3 => new string('y', random.Next(40) == 0 ? 600_000 + random.Next(100_000) : random.Next(300)),
+        3 => new string('y', random.Next(12) == 0 ? 1_050_000 : random.Next(300)),
         4 => "a\0b\ud800\u2028",
         _ => "console=ttyS0 root=/dev/ram0",
     };

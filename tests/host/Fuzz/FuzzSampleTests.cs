@@ -12,14 +12,14 @@ public sealed class FuzzSampleTests
     public void Manifests_survive_a_sample_of_fuzzed_files()
     {
         using ManifestTarget target = new(thoroughEvery: 8);
-        AssertSurvives(target, 4_000);
+        AssertSurvives(target, 3_000);
     }
 
     [Fact]
     public void Loaders_survive_a_sample_of_fuzzed_images()
     {
         using LoaderTarget target = new();
-        AssertSurvives(target, 20_000);
+        AssertSurvives(target, 8_000);
     }
 
     private static void AssertSurvives(IFuzzTarget target, int inputs)
