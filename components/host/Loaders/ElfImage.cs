@@ -1,5 +1,3 @@
-using Plexus.Messaging.Shared;
-
 namespace Plexus.Host.Loaders;
 
 /// <summary>The loadable segments of an ELF32 executable for the 80386 (System V ABI, chapters 4 and 5; Intel386 supplement).</summary>
@@ -66,16 +64,19 @@ internal sealed class ElfImage
 
     /// <summary>Takes the segments' places and copies them; the rest of each segment's memory stays zero.</summary>
     /// <exception cref="InputException">A segment does not fit guest memory or overlaps another.</exception>
-    public void Load(GuestImage file, GuestMemory memory, PhysicalLayout layout)
+    public void Load(GuestImage file, LoadPlan plan)
     {
         ImageReader image = new(file);
-        foreach ((uint offset, _, uint physical, uint fileSize, uint memorySize) in segments)
+        PhysicalLayout layout = plan.Layout;
+
+        // In order of address each range goes behind the last one: a file may have 65,535 of them.
+        foreach ((uint offset, _, uint physical, uint fileSize, uint memorySize) in segments.OrderBy(segment => segment.Physical))
         {
             if ((ulong)physical + memorySize > layout.RamSize)
                 throw image.Bad($"a segment at {physical:X8}h ({memorySize} bytes) lies outside the {layout.RamSize / (1024 * 1024)} MiB of guest memory; give more with -m");
             if (!layout.TryTake(physical, memorySize))
                 throw image.Bad($"two segments overlap at {physical:X8}h; link it again");
-            memory.WritePhysical(physical, image.Slice(offset, fileSize, "a segment"));
+            plan.Write(physical, image.Range(offset, fileSize, "a segment"));
         }
     }
 

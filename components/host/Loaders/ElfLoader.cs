@@ -16,9 +16,9 @@ internal static class ElfLoader
     public static string Load(BootRequest request, GuestMemory memory, Vcpu vcpu)
     {
         ElfImage elf = ElfImage.Parse(request.Kernel);
-        PhysicalLayout layout = new(memory.RamSize);
-        elf.Load(request.Kernel, memory, layout);
-        LinuxLoader.Finish(request, memory, vcpu, layout, new LinuxBootParameters([]), elf.Entry, InitrdMax, CommandLineLimit);
+        LoadPlan plan = new(memory);
+        elf.Load(request.Kernel, plan);
+        LinuxLoader.Finish(request, plan, vcpu, new LinuxBootParameters([]), elf.Entry, InitrdMax, CommandLineLimit);
         return $"ELF32, entry {elf.Entry:X8}h";
     }
 }

@@ -23,11 +23,15 @@ public readonly struct ImageReader(GuestImage image)
 
     /// <summary>A range of the image.</summary>
     /// <exception cref="InputException">The range is not wholly inside the image.</exception>
-    public ReadOnlySpan<byte> Slice(long offset, long length, string what)
+    public ReadOnlySpan<byte> Slice(long offset, long length, string what) => Range(offset, length, what).Span;
+
+    /// <summary>A range of the image, to be kept.</summary>
+    /// <exception cref="InputException">The range is not wholly inside the image.</exception>
+    public ReadOnlyMemory<byte> Range(long offset, long length, string what)
     {
         if (offset < 0 || length < 0 || offset > Length || length > Length - offset)
             throw Bad($"truncated: {what} needs bytes {offset} to {offset + length}, the file has {Length}; fetch or build it again");
-        return image.Data.Span.Slice((int)offset, (int)length);
+        return image.Data.Slice((int)offset, (int)length);
     }
 
     /// <summary>An error about this image.</summary>

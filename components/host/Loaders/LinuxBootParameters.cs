@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Text;
-using Plexus.Messaging.Shared;
 
 namespace Plexus.Host.Loaders;
 
@@ -24,7 +23,9 @@ internal sealed class LinuxBootParameters
     private const int RamdiskImage = 0x218;
     private const int RamdiskSize = 0x21C;
     private const int HeapEndPtr = 0x224;
+    private const int ExtLoaderVersion = 0x226;
     private const int CmdLinePtr = 0x228;
+    private const int SetupData = 0x250;
     private const int E820Table = 0x2D0;
 
     /// <summary>type_of_loader: a loader without an assigned number.</summary>
@@ -45,6 +46,11 @@ internal sealed class LinuxBootParameters
         page[TypeOfLoader] = UndefinedLoader;
         page[LoadFlags] |= CanUseHeap;
         BinaryPrimitives.WriteUInt16LittleEndian(page.AsSpan(HeapEndPtr), 0xFE00);
+
+        // The loader's to fill in: what an image holds there, the kernel would take for a RAM disk or follow as a list.
+        SetRamdisk(0, 0);
+        BinaryPrimitives.WriteUInt16LittleEndian(page.AsSpan(ExtLoaderVersion), 0);
+        BinaryPrimitives.WriteUInt64LittleEndian(page.AsSpan(SetupData), 0);
     }
 
     /// <summary>Says which memory there is.</summary>
@@ -70,8 +76,8 @@ internal sealed class LinuxBootParameters
         BinaryPrimitives.WriteUInt32LittleEndian(page.AsSpan(RamdiskSize), size);
     }
 
-    /// <summary>Writes the page to guest memory.</summary>
-    public void Write(GuestMemory memory, uint address) => memory.WritePhysical(address, page);
+    /// <summary>Has the page written to guest memory.</summary>
+    public void Write(LoadPlan plan, uint address) => plan.Write(address, page);
 
     /// <summary>A command line as guest bytes, NUL-terminated.</summary>
     /// <exception cref="InputException">Longer than the kernel takes.</exception>

@@ -65,44 +65,47 @@ internal static unsafe class LinuxLoader
         int setupSize = (setupSectors + 1) * SectorSize;
         uint paragraphs = version >= 0x0204 ? image.U32(SysSize, "syssize") : image.U16(SysSize, "syssize");
 
+        image.Slice(0, setupSize, "the real-mode setup code");
+
         // syssize counts paragraphs, rounded up: the file may end inside the last one (memtest86+ does).
         long present = image.Length - (long)setupSize;
         long promised = (long)paragraphs * 16;
         long systemSize = promised - present is > 0 and < 16 ? present : Math.Max(promised, present);
-        ReadOnlySpan<byte> system = image.Slice(setupSize, systemSize, "the protected-mode code");
+        ReadOnlyMemory<byte> system = image.Range(setupSize, systemSize, "the protected-mode code");
         if (system.Length == 0)
             throw image.Bad("holds no protected-mode code; fetch or build it again");
 
         uint start = image.U32(Code32Start, "code32_start");
-        PhysicalLayout layout = new(memory.RamSize);
-        uint kernelEnd = ReserveKernel(image, layout, version, start, system.Length);
-        memory.WritePhysical(start, system);
+        LoadPlan plan = new(memory);
+        uint kernelEnd = ReserveKernel(image, plan.Layout, version, start, system.Length);
+        plan.Write(start, system);
 
         int headerEnd = HeaderMagic + image.U8(JumpOffset, "the setup header's length");
         headerEnd = Math.Clamp(headerEnd, InitrdAddrMax, 0x290);
         LinuxBootParameters parameters = new(image.Slice(SetupSects, headerEnd - SetupSects, "the setup header"));
         uint initrdMax = version >= 0x0203 ? image.U32(InitrdAddrMax, "initrd_addr_max") : OldInitrdMax;
         uint commandLineMax = version >= 0x0206 ? image.U32(CmdlineSize, "cmdline_size") : OldCommandLine;
-        Finish(request, memory, vcpu, layout, parameters, start, initrdMax, commandLineMax);
+        Finish(request, plan, vcpu, parameters, start, initrdMax, commandLineMax);
         return $"Linux bzImage, boot protocol {version >> 8}.{version & 0xFF:D2}, {system.Length} bytes at {start:X8}h to {kernelEnd:X8}h";
     }
 
-    /// <summary>Places what every kernel entered with a zero page gets, and sets ESI to it.</summary>
+    /// <summary>Places what every kernel entered with a zero page gets, carries the plan out, and sets ESI to the page.</summary>
     public static void Finish(
-        BootRequest request, GuestMemory memory, Vcpu vcpu, PhysicalLayout layout, LinuxBootParameters parameters, uint entry, uint initrdMax, uint commandLineMax)
+        BootRequest request, LoadPlan plan, Vcpu vcpu, LinuxBootParameters parameters, uint entry, uint initrdMax, uint commandLineMax)
     {
+        PhysicalLayout layout = plan.Layout;
         uint gdt = LowMemory.Reserve(layout, StartState.GdtSize, 16, "the GDT");
         uint zeroPage = LowMemory.Reserve(layout, LinuxBootParameters.Size, 4096, "boot_params");
         byte[] commandLine = LinuxBootParameters.CommandLineBytes(request.CommandLine, commandLineMax);
-        parameters.SetCommandLine(LowMemory.Place(memory, layout, commandLine, 16, "the command line"));
+        parameters.SetCommandLine(LowMemory.Place(plan, commandLine, 16, "the command line"));
         parameters.SetMemory(layout);
-        PlaceRamdisk(request, memory, layout, parameters, initrdMax);
-        parameters.Write(memory, zeroPage);
-        StartState.Apply(memory, vcpu, gdt, entry);
+        PlaceRamdisk(request, plan, parameters, initrdMax);
+        parameters.Write(plan, zeroPage);
+        plan.Commit(vcpu, gdt, entry);
         vcpu.Block->Gpr[6] = zeroPage;
     }
 
-    private static void PlaceRamdisk(BootRequest request, GuestMemory memory, PhysicalLayout layout, LinuxBootParameters parameters, uint initrdMax)
+    private static void PlaceRamdisk(BootRequest request, LoadPlan plan, LinuxBootParameters parameters, uint initrdMax)
     {
         if (request.Modules.Count == 0)
             return;
@@ -110,10 +113,10 @@ internal static unsafe class LinuxLoader
             throw new InputException($"--initrd: this kernel takes one initial RAM disk, not {request.Modules.Count}; concatenate them into one file");
         GuestImage initrd = request.Modules[0];
         uint length = (uint)initrd.Data.Length;
-        uint? address = layout.TakeHighest(length, 4096, (ulong)initrdMax + 1);
+        uint? address = plan.Layout.TakeHighest(length, 4096, (ulong)initrdMax + 1);
         if (address is null)
-            throw new InputException($"--initrd {initrd.Name}: {length} bytes do not fit below {Math.Min(initrdMax, memory.RamSize - 1):X8}h beside the kernel; give more memory with -m");
-        memory.WritePhysical(address.Value, initrd.Data.Span);
+            throw new InputException($"--initrd {initrd.Name}: {length} bytes do not fit below {Math.Min(initrdMax, plan.Layout.RamSize - 1):X8}h beside the kernel; give more memory with -m");
+        plan.Write(address.Value, initrd.Data);
         parameters.SetRamdisk(address.Value, length);
     }
 
@@ -127,6 +130,8 @@ internal static unsafe class LinuxLoader
         {
             // A relocatable kernel runs at its load address, aligned, but never below pref_address (32-bit: LOAD_PHYSICAL_ADDR).
             ulong preferred = image.U64(PrefAddress, "pref_address");
+            if (preferred > uint.MaxValue)
+                throw image.Bad($"pref_address {preferred:X}h lies above 4 GiB; fetch or build it again");
             uint alignment = Math.Max(image.U32(KernelAlignment, "kernel_alignment"), 1);
             ulong aligned = (start + (ulong)alignment - 1) / alignment * alignment;
             ulong run = image.U8(RelocatableKernel, "relocatable_kernel") != 0 ? Math.Max(aligned, preferred) : preferred;

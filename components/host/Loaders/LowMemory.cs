@@ -1,5 +1,3 @@
-using Plexus.Messaging.Shared;
-
 namespace Plexus.Host.Loaders;
 
 /// <summary>Where the loaders put their own small structures: the lowest free place above the first page, out of the way of what the image itself claims.</summary>
@@ -9,10 +7,10 @@ internal static class LowMemory
 
     /// <summary>Places bytes.</summary>
     /// <exception cref="InputException">No room.</exception>
-    public static uint Place(GuestMemory memory, PhysicalLayout layout, ReadOnlySpan<byte> data, uint alignment, string what)
+    public static uint Place(LoadPlan plan, byte[] data, uint alignment, string what)
     {
-        uint address = Reserve(layout, (uint)data.Length, alignment, what);
-        memory.WritePhysical(address, data);
+        uint address = Reserve(plan.Layout, (uint)data.Length, alignment, what);
+        plan.Write(address, data);
         return address;
     }
 

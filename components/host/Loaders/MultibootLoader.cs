@@ -52,30 +52,31 @@ internal static unsafe class MultibootLoader
         if ((flags & UnknownRequirements) != 0)
             throw image.Bad($"its multiboot header requires features that are not known (flags {flags:X8}h); build it for Multiboot 0.6.96");
 
-        PhysicalLayout layout = new(memory.RamSize);
-        uint entry = (flags & AddressFields) != 0 ? LoadByAddressFields(image, header, memory, layout) : LoadElf(request.Kernel, memory, layout);
+        LoadPlan plan = new(memory);
+        PhysicalLayout layout = plan.Layout;
+        uint entry = (flags & AddressFields) != 0 ? LoadByAddressFields(image, header, plan) : LoadElf(request.Kernel, plan);
         uint info = LowMemory.Reserve(layout, InfoSize, 16, "the multiboot information");
         uint gdt = LowMemory.Reserve(layout, StartState.GdtSize, 16, "the GDT");
         byte[] structure = new byte[InfoSize];
-        WriteInfo(request, memory, layout, structure);
-        memory.WritePhysical(info, structure);
-        StartState.Apply(memory, vcpu, gdt, entry);
+        WriteInfo(request, plan, structure);
+        plan.Write(info, structure);
+        plan.Commit(vcpu, gdt, entry);
         vcpu.Block->Gpr[0] = LoaderMagic;
         vcpu.Block->Gpr[3] = info;
         return $"multiboot, entry {entry:X8}h";
     }
 
-    private static uint LoadElf(GuestImage kernel, GuestMemory memory, PhysicalLayout layout)
+    private static uint LoadElf(GuestImage kernel, LoadPlan plan)
     {
         if (!ElfImage.Recognises(kernel))
             throw new ImageReader(kernel).Bad("a multiboot kernel that is neither ELF nor has address fields; build it as ELF32");
         ElfImage elf = ElfImage.Parse(kernel);
-        elf.Load(kernel, memory, layout);
+        elf.Load(kernel, plan);
         return elf.Entry;
     }
 
     /// <summary>Section 3.1.3: header_addr, load_addr, load_end_addr, bss_end_addr, entry_addr follow the checksum.</summary>
-    private static uint LoadByAddressFields(ImageReader image, int header, GuestMemory memory, PhysicalLayout layout)
+    private static uint LoadByAddressFields(ImageReader image, int header, LoadPlan plan)
     {
         uint headerAddress = image.U32(header + 12, "header_addr");
         uint load = image.U32(header + 16, "load_addr");
@@ -88,19 +89,20 @@ internal static unsafe class MultibootLoader
         if (loadEnd != 0 && loadEnd < load)
             throw image.Bad($"load_end_addr {loadEnd:X8}h lies below load_addr {load:X8}h in its multiboot header; link it again");
         long length = loadEnd == 0 ? image.Length - offset : loadEnd - load;
-        ReadOnlySpan<byte> content = image.Slice(offset, length, "the part from load_addr to load_end_addr");
+        ReadOnlyMemory<byte> content = image.Range(offset, length, "the part from load_addr to load_end_addr");
         ulong end = Math.Max(load + (ulong)length, bssEnd);
         if (entry < load || entry >= end)
             throw image.Bad($"entry_addr {entry:X8}h lies outside the loaded part in its multiboot header; link it again");
-        if (!layout.TryTake(load, end - load))
-            throw image.Bad($"its part from {load:X8}h to {end:X8}h lies outside the {layout.RamSize / (1024 * 1024)} MiB of guest memory; give more with -m");
-        memory.WritePhysical(load, content);
+        if (!plan.Layout.TryTake(load, end - load))
+            throw image.Bad($"its part from {load:X8}h to {end:X8}h lies outside the {plan.Layout.RamSize / (1024 * 1024)} MiB of guest memory; give more with -m");
+        plan.Write(load, content);
         return entry;
     }
 
-    private static void WriteInfo(BootRequest request, GuestMemory memory, PhysicalLayout layout, Span<byte> info)
+    private static void WriteInfo(BootRequest request, LoadPlan plan, Span<byte> info)
     {
-        uint Text(string text, string what) => LowMemory.Place(memory, layout, Encoding.UTF8.GetBytes(text + '\0'), 4, what);
+        PhysicalLayout layout = plan.Layout;
+        uint Text(string text, string what) => LowMemory.Place(plan, Encoding.UTF8.GetBytes(text + '\0'), 4, what);
         uint flags = InfoMemory | InfoCommandLine | InfoMap | InfoLoaderName;
         string kernelName = Path.GetFileName(request.Kernel.Name);
         Put(info, 4, PhysicalLayout.LowMemoryEnd / 1024);
@@ -109,34 +111,34 @@ internal static unsafe class MultibootLoader
         Put(info, 64, Text("Plexus", "the boot loader name"));
         byte[] map = MemoryMap(layout);
         Put(info, 44, (uint)map.Length);
-        Put(info, 48, LowMemory.Place(memory, layout, map, 4, "the memory map"));
+        Put(info, 48, LowMemory.Place(plan, map, 4, "the memory map"));
         if (request.Modules.Count != 0)
         {
             flags |= InfoModules;
             Put(info, 20, (uint)request.Modules.Count);
-            Put(info, 24, PlaceModules(request, memory, layout));
+            Put(info, 24, PlaceModules(request, plan));
         }
 
         Put(info, 0, flags);
     }
 
-    private static uint PlaceModules(BootRequest request, GuestMemory memory, PhysicalLayout layout)
+    private static uint PlaceModules(BootRequest request, LoadPlan plan)
     {
         byte[] table = new byte[request.Modules.Count * 16];
         for (int i = 0; i < request.Modules.Count; i++)
         {
             GuestImage module = request.Modules[i];
             uint length = (uint)module.Data.Length;
-            uint start = layout.TakeLowest(length, 4096, PhysicalLayout.HighMemoryStart)
+            uint start = plan.Layout.TakeLowest(length, 4096, PhysicalLayout.HighMemoryStart)
                 ?? throw new InputException($"--initrd {module.Name}: no room for {length} bytes beside the kernel; give more memory with -m");
-            memory.WritePhysical(start, module.Data.Span);
+            plan.Write(start, module.Data);
             Span<byte> row = table.AsSpan(i * 16, 16);
             Put(row, 0, start);
             Put(row, 4, start + length);
-            Put(row, 8, LowMemory.Place(memory, layout, Encoding.UTF8.GetBytes(Path.GetFileName(module.Name) + '\0'), 4, "a module's name"));
+            Put(row, 8, LowMemory.Place(plan, Encoding.UTF8.GetBytes(Path.GetFileName(module.Name) + '\0'), 4, "a module's name"));
         }
 
-        return LowMemory.Place(memory, layout, table, 4, "the module table");
+        return LowMemory.Place(plan, table, 4, "the module table");
     }
 
     /// <summary>Section 3.3, mmap_*: size (not counting itself), base, length, type 1 for RAM.</summary>

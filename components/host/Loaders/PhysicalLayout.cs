@@ -10,6 +10,7 @@ public sealed class PhysicalLayout(uint ramSize)
     /// <summary>First byte of extended memory (1 MiB).</summary>
     public const uint HighMemoryStart = 0x10_0000;
 
+    /// <summary>Ascending; no two overlap.</summary>
     private readonly List<(ulong Start, ulong End)> taken = [];
 
     /// <summary>Guest RAM in bytes.</summary>
@@ -34,7 +35,7 @@ public sealed class PhysicalLayout(uint ramSize)
         if (end < start || end > ramSize || Overlaps(start, end))
             return false;
         if (length != 0)
-            taken.Add((start, end));
+            taken.Insert(FirstBeyond(start), (start, end));
         return true;
     }
 
@@ -90,23 +91,30 @@ public sealed class PhysicalLayout(uint ramSize)
 
     private ulong? BlockerEnd(ulong start, ulong end)
     {
-        foreach ((ulong s, ulong e) in taken)
-        {
-            if (start < e && s < end)
-                return e;
-        }
-
-        return null;
+        int first = FirstBeyond(start);
+        return first < taken.Count && taken[first].Start < end ? taken[first].End : null;
     }
 
     private ulong? BlockerStart(ulong start, ulong end)
     {
-        foreach ((ulong s, ulong e) in taken)
+        int first = FirstBeyond(start);
+        return first < taken.Count && taken[first].Start < end ? taken[first].Start : null;
+    }
+
+    /// <summary>Index of the first range that ends beyond an address.</summary>
+    private int FirstBeyond(ulong address)
+    {
+        int low = 0;
+        int high = taken.Count;
+        while (low < high)
         {
-            if (start < e && s < end)
-                return s;
+            int middle = (low + high) / 2;
+            if (taken[middle].End > address)
+                high = middle;
+            else
+                low = middle + 1;
         }
 
-        return null;
+        return low;
     }
 }

@@ -99,20 +99,36 @@ public sealed class MachineBuilder
         Services.AddSingleton<Vcpu>();
         Services.AddSingleton<MonitorTables>();
         Services.AddSingleton(new Chipset(lines) { MemoryBytes = MemorySize });
-        Services.AddSingleton<IReadOnlyDictionary<string, ConsoleOutput>>(manifest.Consoles.ToDictionary(c => c.Key, c => new ConsoleOutput(streams[c.Value]()), StringComparer.Ordinal));
+        Dictionary<string, ConsoleOutput> consoles = manifest.Consoles.ToDictionary(c => c.Key, c => new ConsoleOutput(streams[c.Value]()), StringComparer.Ordinal);
+        Services.AddSingleton<IReadOnlyDictionary<string, ConsoleOutput>>(consoles);
         Services.AddSingleton(s => new TelemetryComponent(lines, s.GetRequiredService<IReadOnlyDictionary<string, ConsoleOutput>>(), trace));
         Services.AddSingleton<IReadOnlyList<DeviceComponent>>(s => [.. manifest.Devices.Select((d, i) => Known(deviceTypes, d.Type, $"$.devices[{i}].type")(s, d))]);
         ServiceProvider services = Services.BuildServiceProvider();
-        services.GetRequiredService<Vcpu>().State.NanosecondsPerInstruction = manifest.Cpu.NanosecondsPerInstruction;
+        try
+        {
+            return Compose(services, recorder);
+        }
+        catch
+        {
+            // Guest memory and the consoles' timers are not the collector's.
+            services.Dispose();
+            foreach (ConsoleOutput console in consoles.Values)
+                console.Dispose();
+            throw;
+        }
+    }
 
+    private Machine Compose(ServiceProvider services, CallRecorder? recorder)
+    {
+        services.GetRequiredService<Vcpu>().State.NanosecondsPerInstruction = manifest.Cpu.NanosecondsPerInstruction;
         FabricBuilder fabric = new FabricBuilder().Observe(recorder);
         IReadOnlyList<DeviceComponent> devices = services.GetRequiredService<IReadOnlyList<DeviceComponent>>();
-        ManifestChecks.Overlaps(manifest, devices);
+        ManifestChecks.Regions(manifest, devices);
         for (int i = 0; i < manifest.Components.Count; i++)
             fabric.Add(Known(componentTypes, manifest.Components[i].Type, $"$.components[{i}].type")(services, manifest.Components[i]), manifest.Components[i].Placement);
         for (int i = 0; i < devices.Count; i++)
             fabric.Add(devices[i], manifest.Devices[i].Placement);
-        return new Machine(manifest, Options, services, ManifestChecks.Start(manifest, fabric));
+        return ManifestChecks.Start(manifest, fabric, started => new Machine(manifest, Options, services, started));
     }
 
     private static BusDevice OnBus(DeviceComponent device) => new(device.Name, device.Regions, device.IsInterruptController, device.HasStableRegisters);

@@ -6,15 +6,17 @@ namespace Plexus.Host.Machines;
 /// <summary>Checks that need the components themselves: their regions and their connections.</summary>
 internal static class ManifestChecks
 {
-    /// <summary>No two devices answer the same port or address.</summary>
-    /// <exception cref="InputException">Two do.</exception>
-    public static void Overlaps(MachineManifest manifest, IReadOnlyList<DeviceComponent> devices)
+    /// <summary>Every device lies within its space, and no two answer the same port or address.</summary>
+    /// <exception cref="InputException">One does not, or two do.</exception>
+    public static void Regions(MachineManifest manifest, IReadOnlyList<DeviceComponent> devices)
     {
         List<(DeviceRegion Region, string Name)> taken = [];
         for (int i = 0; i < devices.Count; i++)
         {
             foreach (DeviceRegion region in devices[i].Regions)
             {
+                if (region.Kind == RegionKind.Port && (ulong)region.Base + region.Length > ushort.MaxValue + 1ul)
+                    throw ManifestReader.Wrong(manifest, $"$.devices[{i}].base", $"{Range(region)} of {devices[i].Name} goes beyond the last port, 0xFFFF; choose a lower base");
                 foreach ((DeviceRegion other, string name) in taken)
                 {
                     if (other.Kind == region.Kind && (ulong)other.Base < (ulong)region.Base + region.Length && (ulong)region.Base < (ulong)other.Base + other.Length)
@@ -26,17 +28,20 @@ internal static class ManifestChecks
         }
     }
 
-    /// <summary>Starts the fabric.</summary>
-    /// <exception cref="InputException">A component that another one needs is missing, or Calls form a cycle.</exception>
-    public static Fabric Start(MachineManifest manifest, FabricBuilder fabric)
+    /// <summary>Starts the fabric and makes the machine.</summary>
+    /// <exception cref="InputException">A component that another one or the host needs is missing, or Calls form a cycle.</exception>
+    public static Machine Start(MachineManifest manifest, FabricBuilder builder, Func<Fabric, Machine> make)
     {
+        Fabric? fabric = null;
         try
         {
-            return fabric.Start();
+            fabric = builder.Start();
+            return make(fabric);
         }
         catch (ComponentFaultException e)
         {
-            throw ManifestReader.Wrong(manifest, "$.components", $"{e.Message.ReplaceLineEndings(" ")}; add or correct the component there");
+            fabric?.Dispose();
+            throw ManifestReader.Wrong(manifest, "$.components", $"{e.Message}; add or correct the component there");
         }
     }
 

@@ -15,6 +15,10 @@ internal static class ManifestReader
         NumberHandling = JsonNumberHandling.Strict,
     };
 
+    /// <summary>Read once: making a schema takes far longer than applying it.</summary>
+    private static readonly Lazy<JsonSchema> Schema =
+        new(() => JsonSchema.FromJsonAsync(MachineManifest.EmbeddedText("machine.schema.json")).GetAwaiter().GetResult());
+
     /// <summary>Reads and validates.</summary>
     /// <param name="text">JSON.</param>
     /// <param name="source">File name, for messages.</param>
@@ -24,14 +28,24 @@ internal static class ManifestReader
         try
         {
             using JsonDocument document = JsonDocument.Parse(text, new JsonDocumentOptions { AllowDuplicateProperties = false });
+            CheckScalars(document.RootElement, "$", source);
             CheckSchema(text, source);
             MachineManifest manifest = document.Deserialize<MachineManifest>(Options)! with { Source = source };
             CheckMeaning(manifest);
             return manifest;
         }
+        catch (JsonException e) when (e.Path is { Length: > 0 } path)
+        {
+            throw new InputException($"{source}:{(e.LineNumber ?? 0) + 1}: {path}: not valid ({FirstSentence(e.Message)}); correct it there");
+        }
         catch (JsonException e)
         {
             throw new InputException($"{source}:{(e.LineNumber ?? 0) + 1}: not JSON ({FirstSentence(e.Message)}); correct it there");
+        }
+        catch (InvalidOperationException e)
+        {
+            // An escape of half a surrogate pair in a name: found when the names are compared.
+            throw new InputException($"{source}:1: not JSON ({FirstSentence(e.Message)}); correct it there");
         }
     }
 
@@ -62,10 +76,39 @@ internal static class ManifestReader
     /// <summary>An error at a place of a manifest.</summary>
     public static InputException Wrong(MachineManifest manifest, string path, string problem) => new($"{manifest.Source}: {path}: {problem}");
 
+    /// <summary>What is JSON by its grammar but no value: numbers that the validator cannot compare, and strings that hold half a surrogate pair.</summary>
+    private static void CheckScalars(JsonElement element, string path, string source)
+    {
+        switch (element.ValueKind)
+        {
+            case JsonValueKind.Object:
+                foreach (JsonProperty property in element.EnumerateObject())
+                    CheckScalars(property.Value, $"{path}.{property.Name}", source);
+                break;
+            case JsonValueKind.Array:
+                int index = 0;
+                foreach (JsonElement item in element.EnumerateArray())
+                    CheckScalars(item, string.Create(CultureInfo.InvariantCulture, $"{path}[{index++}]"), source);
+                break;
+            case JsonValueKind.Number when !element.TryGetInt64(out _) && !(element.TryGetDecimal(out _) && element.GetRawText().AsSpan().ContainsAny('.', 'e', 'E')):
+                throw new InputException($"{source}: {path}: not a number that a manifest can hold; write a smaller one");
+            case JsonValueKind.String:
+                try
+                {
+                    element.GetString();
+                }
+                catch (InvalidOperationException)
+                {
+                    throw new InputException($"{source}: {path}: not text (an escape of half a surrogate pair); correct it there");
+                }
+
+                break;
+        }
+    }
+
     private static void CheckSchema(string text, string source)
     {
-        JsonSchema schema = JsonSchema.FromJsonAsync(MachineManifest.EmbeddedText("machine.schema.json")).GetAwaiter().GetResult();
-        ValidationError? error = schema.Validate(text).FirstOrDefault();
+        ValidationError? error = Schema.Value.Validate(text).FirstOrDefault();
         if (error is null)
             return;
         while (error is ChildSchemaValidationError parent && parent.Errors.Values.SelectMany(list => list).FirstOrDefault() is { } child)

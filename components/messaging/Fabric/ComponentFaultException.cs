@@ -6,7 +6,7 @@ namespace Plexus.Messaging;
 /// <param name="detail">What happened, in one line.</param>
 /// <param name="inner">The exception that the component threw, when it did so in this process.</param>
 public sealed class ComponentFaultException(string component, string code, string detail, Exception? inner = null)
-    : Exception($"{component}: {code}: {detail}", inner)
+    : Exception(OneLine.Of($"{component}: {code}: {detail}"), inner)
 {
     /// <summary>The component that failed.</summary>
     public string Component { get; } = component;
@@ -15,5 +15,5 @@ public sealed class ComponentFaultException(string component, string code, strin
     public string Code { get; } = code;
 
     /// <summary>What happened, in one line.</summary>
-    public string Detail { get; } = detail;
+    public string Detail { get; } = OneLine.Of(detail);
 }

@@ -38,6 +38,7 @@ internal readonly record struct EnvelopeHeader(int Type, ulong Correlation, Trac
         if (!reader.TryReadArrayHeader(out int count)
             || count != Members
             || !reader.TryReadInt32(out int type)
+            || type < 0
             || !reader.TryReadUInt64(out ulong correlation))
         {
             return false;
@@ -61,7 +62,9 @@ internal readonly record struct EnvelopeHeader(int Type, ulong Correlation, Trac
             span = BinaryPrimitives.ReadUInt64BigEndian(bytes);
         }
 
-        header = new EnvelopeHeader(type, correlation, new TraceContext(high, low, span));
+        // A span of no trace is none: it would not survive being sent on.
+        TraceContext trace = new(high, low, span);
+        header = new EnvelopeHeader(type, correlation, trace.IsPresent ? trace : default);
         return true;
     }
 }

@@ -250,7 +250,9 @@ public sealed class Fabric : IDisposable
     /// <summary>Keeps the first fault of a post until the owner's next safe point or Call.</summary>
     internal void NotePostFault(ComponentFaultException fault) => Interlocked.CompareExchange(ref postFault, fault, null);
 
-    private ComponentNode Find(string from, string target)
+    /// <summary>The component of a name.</summary>
+    /// <exception cref="ComponentFaultException">There is none.</exception>
+    internal ComponentNode Find(string from, string target)
         => nodes.TryGetValue(target, out ComponentNode? node)
             ? node
             : throw new ComponentFaultException(target, FaultCodes.NoComponent, $"{from} connects to {target}, which this machine does not have");

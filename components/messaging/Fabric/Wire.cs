@@ -32,10 +32,12 @@ internal static class Wire
         MessagePackReader reader = new(envelope.Reply.Written);
         if (!EnvelopeHeader.TryRead(ref reader, out EnvelopeHeader header))
             throw Malformed(component, "reply", ref reader);
+
+        // The fault for a request whose own header is malformed cannot know the number: it has 0.
+        if (header.Correlation != correlation && !(header.Type == FaultReply.Id && header.Correlation == 0))
+            throw new ComponentFaultException(component, FaultCodes.WrongReply, $"reply to call {header.Correlation} arrived at call {correlation}");
         if (header.Type == T.TypeId)
         {
-            if (header.Correlation != correlation)
-                throw new ComponentFaultException(component, FaultCodes.WrongReply, $"reply to call {header.Correlation} arrived at call {correlation}");
             if (T.TryRead(ref reader, out T reply) && reader.TryReadEnd())
                 return reply;
             throw Malformed(component, typeof(T).Name, ref reader);
@@ -43,7 +45,7 @@ internal static class Wire
 
         if (header.Type != FaultReply.Id)
             throw new ComponentFaultException(component, FaultCodes.WrongReply, $"expected {typeof(T).Name} (type {T.TypeId:X4}h), got type {header.Type:X4}h");
-        if (!MessageCodec.TryRead(ref reader, out FaultReply fault))
+        if (!MessageCodec.TryRead(ref reader, out FaultReply fault) || !reader.TryReadEnd())
             throw Malformed(component, "fault", ref reader);
         throw new ComponentFaultException(fault.Component, fault.Code, fault.Detail, envelope.Thrown);
     }

@@ -1,0 +1,3 @@
+using Plexus.Fuzz;
+
+return FuzzCommand.Run(args);
