@@ -30,12 +30,22 @@ public static class DemoKernelImage
             addresses = found;
             if (same)
             {
-                return ElfImage.Write(image, Layout.ImageBase, Layout.KernelBase, addresses["start"] - Layout.KernelBase);
+                return ElfImage.Write(image, Layout.ImageBase, Layout.KernelBase, addresses["start"] - Layout.KernelBase, Symbols(addresses));
             }
         }
 
         throw new InvalidOperationException("The kernel's layout does not settle.");
     }
+
+    /// <summary>The labels of the kernel's text that have a name of their own: not data, and not what a check needs for itself.</summary>
+    private static List<(string Name, uint Address)> Symbols(Dictionary<string, uint> addresses) =>
+    [
+        .. addresses
+            .Where(a => a.Value >= addresses["text_start"] && a.Value < addresses["user_text"] && !a.Key.Contains(':', StringComparison.Ordinal) && !a.Key.Contains('#', StringComparison.Ordinal))
+            .OrderBy(a => a.Value)
+            .ThenBy(a => a.Key, StringComparer.Ordinal)
+            .Select(a => (a.Key, a.Value)),
+    ];
 
     private static void EmitAll(KernelAssembler k)
     {

@@ -84,6 +84,9 @@ public sealed class Machine : IDisposable
     /// <returns>Transition spans exported so far.</returns>
     public ulong Flush() => telemetry.Call<FlushTelemetry, TelemetryFlushed>(default).Spans;
 
+    /// <summary>The basic blocks that were entered; empty when coverage is off.</summary>
+    public IReadOnlyList<CoverageBlock> ReadCoverage() => monitor.Call<ReadCoverage, Messaging.Contracts.Monitor.Coverage>(default).Blocks;
+
     /// <summary>The monitor's counters, in a stable order.</summary>
     public IReadOnlyList<Counter> ReadCounters() => monitor.Call<ReadCounters, Counters>(default).Values;
 
