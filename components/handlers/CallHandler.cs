@@ -34,6 +34,7 @@ internal sealed class CallHandler(Instruction instruction, IHandler handler, Stu
         StubCode code = new(virtualCpuLinear) { IsShared = true };
         code.Begin(0, afterSti: false);
         code.Locate(StubOrigin.CallFrame, ReturnAddress);
+        code.IsReaching = true;
         if (IsDeferral)
         {
             code.Defer();
@@ -61,6 +62,7 @@ internal sealed class CallHandler(Instruction instruction, IHandler handler, Stu
         code.ForgetAll();
         code.MoveStack(ReturnAddress);
         code.Locate(StubOrigin.CallSlot, 0);
+        code.IsReaching = false;
         handler.Write(code, instruction, source.RecordId);
         if (!FallsThrough)
             return code;
@@ -79,10 +81,12 @@ internal sealed class CallHandler(Instruction instruction, IHandler handler, Stu
         StubCode code = new(virtualCpuLinear);
         code.Begin(source.Eip, afterSti: false);
         code.Locate(StubOrigin.Static, ReturnAddress);
+        code.IsReaching = true;
         if (Delta < 0)
             code.Emit(Instruction.Create(Code.Mov_rm32_imm32, StubCode.OwnStack(Delta), continuation));
         code.MoveStack(ReturnAddress);
         code.Locate(StubOrigin.Static, 0);
+        code.IsReaching = false;
         handler.Write(code, instruction, source.RecordId);
         if (!FallsThrough)
             return code;
@@ -97,6 +101,7 @@ internal sealed class CallHandler(Instruction instruction, IHandler handler, Stu
         StubCode code = new(virtualCpuLinear);
         code.Begin(source.Eip, afterSti: false);
         code.Locate(StubOrigin.Static, ReturnAddress);
+        code.IsReaching = true;
         code.JumpTo(target);
         return code;
     }

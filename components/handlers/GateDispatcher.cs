@@ -30,6 +30,7 @@ internal static class GateDispatcher
         int error = (WithErrorCode & (1u << vector)) != 0 ? 4 : 0;
         StubCode code = new(virtualCpuLinear, entersByVector: true);
         code.Begin(vector, afterSti: false);
+        code.IsReaching = true;
         code.Locate(StubOrigin.GateFrame, FrameSize + error);
         BranchTableLookup.SaveScratch(code);
         int miss = code.NewLabel();

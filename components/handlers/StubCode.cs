@@ -73,6 +73,9 @@ internal sealed class StubCode
         stackShift = shift;
     }
 
+    /// <summary>What is written now only finds out what to do; the handler itself comes behind.</summary>
+    internal bool IsReaching { get; set; }
+
     /// <summary>A label to be placed by <see cref="Mark"/>.</summary>
     internal int NewLabel()
     {
@@ -163,7 +166,7 @@ internal sealed class StubCode
     {
         if ((saved & Bit(register)) != 0)
             return;
-        Emit(Instruction.Create(Code.Mov_rm32_r32, Slot(register), register));
+        Add(new Item(Instruction.Create(Code.Mov_rm32_r32, Slot(register), register), default, NoLabel), 0, stored: 4);
         saved |= Bit(register);
     }
 
@@ -305,9 +308,9 @@ internal sealed class StubCode
 
     private static int Bit(Register register) => 1 << (register - EAX);
 
-    private void Add(Item item, int weight, bool deferred = false, bool ringWrite = false)
+    private void Add(Item item, int weight, bool deferred = false, bool ringWrite = false, int stored = 0)
     {
-        items.Add(item with { Map = new StubMapEntry(0, guestEip, weight, clobbered, deferred, stiShadow, ringWrite, origin, stackShift, committed, starts && origin == StubOrigin.Static && stackShift == 0) });
+        items.Add(item with { Map = new StubMapEntry(0, guestEip, weight, clobbered, deferred, stiShadow, ringWrite, origin, stackShift, committed, starts && origin == StubOrigin.Static && stackShift == 0, IsReaching, stored) });
         starts = false;
     }
 

@@ -19,6 +19,7 @@ public sealed class MonitorComponent : IComponent
     private readonly MonitorTables tables;
     private readonly TransitionCounters counters;
     private readonly BlockCoverage coverage;
+    private readonly RoadDecisions decisions;
     private EmulatedDrive? emulated;
     private Ring3Drive? ring3;
     private ShadowPaging? paging;
@@ -42,6 +43,7 @@ public sealed class MonitorComponent : IComponent
         this.options = options;
         coverage = new BlockCoverage(options.Coverage);
         counters = new TransitionCounters(vcpu, options.TraceTransitions);
+        decisions = new RoadDecisions(vcpu, counters);
     }
 
     /// <inheritdoc/>
@@ -53,7 +55,12 @@ public sealed class MonitorComponent : IComponent
         cpu = port.Connect("cpu");
         IEndpoint bus = port.Connect(options.Bus);
         if (options.TraceTransitions)
-            counters.Connect(port.Connect("telemetry"));
+        {
+            IEndpoint telemetry = port.Connect("telemetry");
+            counters.Connect(telemetry);
+            decisions.Connect(telemetry);
+        }
+
         var clock = new MachineClock(vcpu, lines, bus);
         emulated = new EmulatedDrive(vcpu, lines, clock, cpu);
         if (options.Engine == Engine.Ring3)
@@ -63,12 +70,13 @@ public sealed class MonitorComponent : IComponent
             coverage.Connect(patcher);
             paging = new ShadowPaging(memory, vcpu, lines, cpu, counters, options.MaximumSpaces);
             pages = new VirtualCpuPages(memory, vcpu, lines, bus, patcher, counters, coverage, options);
-            views = new CodeViews(memory, vcpu, cpu, prescan, patcher, paging, pages, tables, counters, options);
-            ring3 = new Ring3Drive(memory, vcpu, lines, clock, cpu, bus, patcher, paging, views, pages, tables, counters, coverage, options);
+            views = new CodeViews(memory, vcpu, cpu, prescan, patcher, paging, pages, tables, counters, decisions, options);
+            ring3 = new Ring3Drive(memory, vcpu, lines, clock, cpu, bus, patcher, paging, views, pages, tables, counters, coverage, decisions, options);
         }
 
         port.OnCall<RunMachine, MachineExit>(OnRun);
-        port.OnCall<ReadCounters, Counters>((in ReadCounters _) => new Counters(counters.Read()));
+        port.OnCall<ReadCounters, Counters>((in ReadCounters _) => new Counters([.. counters.Read(), .. decisions.Read()]));
+        port.OnCall<ReadRoadCosts, RoadCosts>((in ReadRoadCosts _) => new RoadCosts(ring3?.Profile.Read() ?? []));
         port.OnCall<ReadCoverage, Coverage>((in ReadCoverage _) => new Coverage(coverage.Read()));
         port.OnCall<Reset, Done>(OnReset);
         port.OnCall<Describe, Description>((in Describe _) => new Description(
@@ -97,6 +105,8 @@ public sealed class MonitorComponent : IComponent
         {
             counters.Clear();
             coverage.Clear();
+            ring3?.Profile.Clear();
+            decisions.Clear();
         }
 
         return default;

@@ -27,6 +27,9 @@ public sealed record MonitorOptions
     /// <summary>Count how often each basic block is entered; needs virtualised branches.</summary>
     public bool Coverage { get; init; }
 
+    /// <summary>Run the physical processor one instruction at a time and count what each road costs.</summary>
+    public bool ProfileRoads { get; init; }
+
     /// <summary>A guest's reset request ends the run instead of resetting the machine.</summary>
     public bool NoReboot { get; init; }
 

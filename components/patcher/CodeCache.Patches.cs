@@ -11,11 +11,29 @@ internal sealed partial class CodeCache
     /// <summary>Bytes behind its first one that decide about a patch: JMP, the rest of an instruction, one more behind STI.</summary>
     private const int LongestPatch = Patch.JumpLength + (2 * CodePage.LongestInstruction);
 
+    /// <summary>Near a patch that had to go, another one was possible.</summary>
+    public const string Replanned = "planned anew after a conflict";
+
     public const string NoPage = "no such code page";
     public const string BadDisplacement = "the stub's place breaks the landing rule";
     public const string NoFrame = "the arena is exhausted";
 
     private readonly List<DisplacedInstruction> planned = [];
+
+    /// <summary>Sites that changed their road in the present request without having been asked for.</summary>
+    private readonly List<SiteChange> changes = [];
+
+    private void Note(CodePage page, int site, Strategy strategy, string reason) =>
+        changes.Add(new SiteChange(page.EipOf(site), page.CodeAt(site), strategy, reason));
+
+    private SiteChange[] TakeChanges()
+    {
+        if (changes.Count == 0)
+            return [];
+        SiteChange[] result = [.. changes];
+        changes.Clear();
+        return result;
+    }
 
     /// <summary>Changes the road of one site.</summary>
     public StrategySet SetStrategy(in SetStrategy request)
@@ -91,7 +109,7 @@ internal sealed partial class CodeCache
             return default;
         PointKind kind = entry.Deferred ? PointKind.StubDeferred : PointKind.Stub;
         if (stub.Page is null)
-            return new GuestPoint(kind, entry.GuestEip, entry.RestoreMask, entry.StiShadow, 0, entry.GuestEip, entry.RingWrite, entry.Origin, entry.StackShift, entry.Committed, stub.Road);
+            return new GuestPoint(kind, entry.GuestEip, entry.RestoreMask, entry.StiShadow, 0, entry.GuestEip, entry.RingWrite, entry.Origin, entry.StackShift, entry.Committed, stub.Road, 0, entry.Reaches, entry.Saved);
         int code = 0;
         uint offset = entry.GuestEip - stub.Page.Key.EipPage;
         foreach (DisplacedInstruction displaced in stub.Displaced)
@@ -111,7 +129,10 @@ internal sealed partial class CodeCache
             entry.Origin,
             entry.StackShift,
             entry.Committed,
-            stub.Road);
+            stub.Road,
+            0,
+            entry.Reaches,
+            entry.Saved);
     }
 
     private static Strategy StrategyOf(Road road) => road switch
@@ -179,6 +200,7 @@ internal sealed partial class CodeCache
         pinned.Clear();
         pinned.Add(page);
         fresh.ClearAll();
+        changes.Clear();
     }
 
     /// <summary>Judges the planted patches after an instruction became known.</summary>
@@ -193,6 +215,7 @@ internal sealed partial class CodeCache
             bool overlaps = instruction.Offset < patch.End && end > patch.Start && !patch.Displaces(instruction.Offset, instruction.Length);
             if (overlaps || (HasTarget(instruction) && IsEntered(page, patch, instruction)))
             {
+                Note(page, patch.Start, Strategy.Int3Monitor, overlaps ? PatchPlanner.Overlap : PatchPlanner.BranchInside);
                 demoted += Remove(page, patch);
                 fresh.SetRange(patch.Start, patch.End);
             }
@@ -223,6 +246,7 @@ internal sealed partial class CodeCache
         {
             if (page.PatchAt(offset) is not { } patch || patch.Start == offset)
                 continue;
+            Note(page, patch.Start, Strategy.Int3Monitor, PatchPlanner.BranchInside);
             demoted += Remove(page, patch);
             Refresh(page);
         }
@@ -235,8 +259,10 @@ internal sealed partial class CodeCache
     {
         for (int site = page.Wished.Next(0); site < CodePage.Size; site = page.Wished.Next(site + 1))
         {
-            if (!page.Patched[site] && !page.GateSites.ContainsKey(site) && fresh.Any(site, site + LongestPatch))
-                TryPlant(page, site);
+            if (page.Patched[site] || page.GateSites.ContainsKey(site) || !fresh.Any(site, site + LongestPatch))
+                continue;
+            if (TryPlant(page, site) is null && changes.Count > 0)
+                Note(page, site, StrategyOf(page.RoadAt(site)), Replanned);
         }
     }
 

@@ -71,6 +71,7 @@ internal sealed partial class CodeCache
         CodePage page = Obtain(request.Page, request.Bytes.Span) ?? throw new InvalidOperationException("The arena is exhausted.");
         pinned.Add(page);
         fresh.ClearAll();
+        changes.Clear();
         int demoted = 0;
         if (!page.Original.AsSpan().SequenceEqual(request.Bytes.Span))
         {
@@ -397,7 +398,7 @@ internal sealed partial class CodeCache
     }
 
     private Planted Describe(CodePage page, int demoted) =>
-        new(page.ViewFrame, page.Sites, page.SitesInStubs, demoted, page.LiveTail > 0, TakeEvicted());
+        new(page.ViewFrame, page.Sites, page.SitesInStubs, demoted, page.LiveTail > 0, TakeEvicted(), TakeChanges());
 
     /// <summary>Brings the frame of a page up to date, and of the pages whose straddling instructions it lets run or stops.</summary>
     private void Refresh(CodePage page)

@@ -87,6 +87,9 @@ public sealed class Machine : IDisposable
     /// <summary>The basic blocks that were entered; empty when coverage is off.</summary>
     public IReadOnlyList<CoverageBlock> ReadCoverage() => monitor.Call<ReadCoverage, Messaging.Contracts.Monitor.Coverage>(default).Blocks;
 
+    /// <summary>What each road cost; empty unless the run is profiled.</summary>
+    public RoadCost[] ReadRoadCosts() => monitor.Call<ReadRoadCosts, RoadCosts>(default).Rows;
+
     /// <summary>The monitor's counters, in a stable order.</summary>
     public IReadOnlyList<Counter> ReadCounters() => monitor.Call<ReadCounters, Counters>(default).Values;
 

@@ -53,6 +53,7 @@ public static class CounterTable
         Section(table, "injected", report.Under("injected."));
         Section(table, "work", report.Under("work."));
         Section(table, "strategy", report.Under("strategy."));
+        Section(table, "decision", report.Under("decision."));
         Pairs(table, "instruction", report.Pairs("instruction."), TopInstructions);
         Pairs(table, "site", report.Pairs("site."), TopSites);
         return table;

@@ -57,6 +57,15 @@ public static class PlexusTags
     /// <summary>What was done: <c>emulate</c>, <c>scan</c>, <c>shadow</c> …; absent when not said.</summary>
     public const string Reason = "plexus.reason";
 
+    /// <summary>Event of a transition: the road of a site was chosen, refused or taken back.</summary>
+    public const string DecisionEvent = "plexus.decision";
+
+    /// <summary>On a decision: <c>promoted</c>, <c>refused</c>, <c>demoted</c>.</summary>
+    public const string Action = "plexus.action";
+
+    /// <summary>On a decision: entries to ring 0 that led to it.</summary>
+    public const string Heat = "plexus.heat";
+
     /// <summary>Guest time in nanoseconds at the start.</summary>
     public const string GuestTime = "plexus.guest_time_ns";
 

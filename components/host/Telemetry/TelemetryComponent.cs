@@ -26,6 +26,7 @@ public sealed class TelemetryComponent(PlatformLines lines, IReadOnlyDictionary<
         ArgumentNullException.ThrowIfNull(port);
         port.OnPost<ConsoleBytes>(OnConsoleBytes);
         port.OnPost<Transition>(OnTransition);
+        port.OnPost<Decision>(OnDecision);
         port.OnCall<FlushTelemetry, TelemetryFlushed>(OnFlush);
     }
 
@@ -55,6 +56,12 @@ public sealed class TelemetryComponent(PlatformLines lines, IReadOnlyDictionary<
         {
             Fail("trace", e);
         }
+    }
+
+    private void OnDecision(in Decision message)
+    {
+        if (Failure is null)
+            trace?.Add(message);
     }
 
     private TelemetryFlushed OnFlush(in FlushTelemetry request)

@@ -30,6 +30,7 @@ public sealed class TransitionTrace(ITraceSink sink, CallRecorder? recorder = nu
     private readonly ProtobufWriter scope = new();
     private readonly ProtobufWriter span = new();
     private readonly ProtobufWriter attribute = new();
+    private readonly ProtobufWriter spanEvent = new();
     private readonly ProtobufWriter value = new();
     private readonly ProtobufWriter pair = new();
     private readonly SortedDictionary<string, ProtobufWriter> batch = new(StringComparer.Ordinal);
@@ -40,6 +41,7 @@ public sealed class TransitionTrace(ITraceSink sink, CallRecorder? recorder = nu
     private readonly long anchorTicks = Stopwatch.GetTimestamp();
     private readonly long anchorUnixNanoseconds = (DateTime.UtcNow - DateTime.UnixEpoch).Ticks * 100;
     private readonly List<CallRecord> calls = [];
+    private readonly List<Decision> decisions = [];
     private readonly Dictionary<ulong, ulong> callSpans = [];
     private ulong spanNumber;
     private ulong previousTransition;
@@ -73,6 +75,9 @@ public sealed class TransitionTrace(ITraceSink sink, CallRecorder? recorder = nu
         if (batched >= BatchSpans)
             Flush();
     }
+
+    /// <summary>Takes a decision about a road: an event of the span that is added next, during which it was made.</summary>
+    public void Add(in Decision decision) => decisions.Add(decision);
 
     /// <summary>Hands what is buffered to the sink.</summary>
     /// <exception cref="IOException">The sink failed.</exception>
@@ -198,6 +203,25 @@ public sealed class TransitionTrace(ITraceSink sink, CallRecorder? recorder = nu
         IntegerAttribute(PlexusTags.Duration, (ulong)Math.Max(0, Nanoseconds(transition.WallEnd - transition.WallStart)));
         if (called > MaximumCalls)
             IntegerAttribute(PlexusTags.Calls, (ulong)called);
+        foreach (Decision decision in decisions)
+            EncodeDecision(decision, transition.WallStart);
+        decisions.Clear();
+    }
+
+    private void EncodeDecision(in Decision decision, long ticks)
+    {
+        spanEvent.Clear();
+        spanEvent.Fixed64Field(1, UnixNanoseconds(ticks)); // Span.Event.time_unix_nano
+        spanEvent.StringField(2, PlexusTags.DecisionEvent); // name
+        StringAttribute(spanEvent, 3, PlexusTags.Action, decision.Action); // attributes
+        StringAttribute(spanEvent, 3, PlexusTags.Strategy, decision.Strategy);
+        StringAttribute(spanEvent, 3, PlexusTags.Reason, decision.Reason);
+        IntegerAttribute(spanEvent, 3, PlexusTags.Eip, decision.Eip);
+        IntegerAttribute(spanEvent, 3, PlexusTags.Heat, (ulong)Math.Max(0, decision.Heat));
+        IntegerAttribute(spanEvent, 3, PlexusTags.GuestTime, decision.GuestTime);
+        if (decision.InstructionCode != 0)
+            StringAttribute(spanEvent, 3, PlexusTags.Instruction, InstructionName(decision.InstructionCode));
+        span.BytesField(11, spanEvent.Written); // Span.events
     }
 
     private void EncodeLink()
@@ -222,11 +246,13 @@ public sealed class TransitionTrace(ITraceSink sink, CallRecorder? recorder = nu
         KeyValue(target, field, name);
     }
 
-    private void IntegerAttribute(string name, ulong number)
+    private void IntegerAttribute(string name, ulong number) => IntegerAttribute(span, 9, name, number);
+
+    private void IntegerAttribute(ProtobufWriter target, int field, string name, ulong number)
     {
         value.Clear();
         value.VarintField(3, number); // AnyValue.int_value
-        KeyValue(span, 9, name);
+        KeyValue(target, field, name);
     }
 
     private void KeyValue(ProtobufWriter target, int field, string name)

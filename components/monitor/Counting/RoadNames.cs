@@ -1,4 +1,5 @@
 using Plexus.Messaging.Contracts.Handlers;
+using Plexus.Messaging.Contracts.Patcher;
 
 namespace Plexus.Monitor.Counting;
 
@@ -23,5 +24,14 @@ internal static class RoadNames
         Road.Call => CallTable,
         Road.Gate => Int3Ring3,
         _ => JumpStub,
+    };
+
+    /// <summary>The name of a strategy that a site can have.</summary>
+    internal static string Of(Strategy strategy) => strategy switch
+    {
+        Strategy.CallTable => CallTable,
+        Strategy.Int3Ring3 => Int3Ring3,
+        Strategy.JumpStub => JumpStub,
+        _ => Int3Monitor,
     };
 }

@@ -21,4 +21,13 @@ internal sealed class SiteRecord
 
     /// <summary>Heat at which it is considered next; grows when promotion was refused.</summary>
     internal int NextPromotion { get; set; }
+
+    /// <summary>It was promoted before.</summary>
+    internal bool WasPromoted { get; set; }
+
+    /// <summary>How often its stub handed it to ring 0 since its use was last judged.</summary>
+    internal int Deferrals { get; set; }
+
+    /// <summary><see cref="Ring3"/> when its use was last judged.</summary>
+    internal ulong Ring3AtDeferrals { get; set; }
 }

@@ -40,6 +40,7 @@ internal sealed class Ring3Drive
     private readonly VirtualCpuPages pages;
     private readonly MonitorTables tables;
     private readonly GuestPoints points;
+    private readonly RoadPolicy policy;
     private readonly TransitionCounters counters;
     private readonly BlockCoverage coverage;
     private readonly MonitorOptions options;
@@ -66,6 +67,7 @@ internal sealed class Ring3Drive
         MonitorTables tables,
         TransitionCounters counters,
         BlockCoverage coverage,
+        RoadDecisions decisions,
         MonitorOptions options)
     {
         this.memory = memory;
@@ -80,10 +82,15 @@ internal sealed class Ring3Drive
         this.pages = pages;
         this.tables = tables;
         points = new GuestPoints(memory, vcpu, cpu, patcher, views, pages);
+        Profile = new RoadProfile(memory, vcpu, points, views);
+        policy = new RoadPolicy(patcher, views, counters, decisions, options);
         this.counters = counters;
         this.coverage = coverage;
         this.options = options;
     }
+
+    /// <summary>What roads cost, when the run is profiled.</summary>
+    internal RoadProfile Profile { get; }
 
     internal MachineExit Run(in RunMachine request)
     {
@@ -157,7 +164,8 @@ internal sealed class Ring3Drive
         while (again)
         {
             ulong retired = v.Retired;
-            CpuExit exit = cpu.Call<Run, CpuExit>(new Run(RunMode.Deprivileged, space.Id, views.Windows(user).Layout.CodeBase, deadline, retireLimit));
+            var run = new Run(RunMode.Deprivileged, space.Id, views.Windows(user).Layout.CodeBase, deadline, retireLimit);
+            CpuExit exit = options.ProfileRoads ? RunProfiled(space, run) : cpu.Call<Run, CpuExit>(run);
 
             // RF lasts until an instruction completes (SDM vol. 3, 17.3.1.1); the physical processor does not know the virtual one.
             if (v.Retired != retired)
@@ -185,6 +193,25 @@ internal sealed class Ring3Drive
         }
 
         leftPatch |= points.RollToGuest(space);
+    }
+
+    /// <summary>Runs one physical instruction after the other, until something else than the count ends the run.</summary>
+    private CpuExit RunProfiled(ShadowSpace space, in Run run)
+    {
+        while (true)
+        {
+            Profile.Before(space);
+            CpuExit exit = cpu.Call<Run, CpuExit>(run with { Steps = 1 });
+            if (exit.Kind == ExitKind.Step)
+            {
+                Profile.Vectored();
+                continue;
+            }
+
+            if (exit.Kind == ExitKind.Trap && !IsRingFull(exit))
+                Profile.EnteredRing0();
+            return exit;
+        }
     }
 
     /// <summary>
@@ -291,7 +318,7 @@ internal sealed class Ring3Drive
             case PointKind.Site:
                 points.MoveTo(point);
                 trip.Event.Reason = throughGate ? "deferred" : "emulate";
-                Promote(space, point);
+                policy.Trapped(space, point);
                 EmulateOne(ref trip, strategy);
                 return false;
             case PointKind.StubDeferred:
@@ -299,6 +326,8 @@ internal sealed class Ring3Drive
             case PointKind.Stub:
                 points.MoveTo(point);
                 trip.Event.Reason = point.Kind == PointKind.StubDeferred ? "deferred" : "displaced";
+                if (point.Kind == PointKind.StubDeferred)
+                    policy.Deferred(space, point);
                 EmulateOne(ref trip, RoadNames.Of(point.Road));
                 leftPatch = true;
                 return false;
@@ -386,23 +415,6 @@ internal sealed class Ring3Drive
                 EmulateOne(ref trip, string.Empty);
                 return false;
         }
-    }
-
-    private void Promote(ShadowSpace space, in GuestPoint point)
-    {
-        if (options.Strategy != Strategy.Auto || space.Key.User)
-            return;
-        SiteRecord site = counters.Site(false, point.GuestEip, point.InstructionCode);
-        if (site.NextPromotion == 0)
-            site.NextPromotion = options.PromotionHeat;
-        if (++site.Heat < site.NextPromotion || !space.Code.TryGetValue(point.GuestEip >> 12, out CodeMapping mapping))
-            return;
-        StrategySet set = patcher.Call<SetStrategy, StrategySet>(new SetStrategy(mapping.Key, point.GuestEip, Strategy.JumpStub));
-        views.UnmapAll(set.Evicted);
-        site.Heat = 0;
-        site.NextPromotion = (int)Math.Min(site.NextPromotion * 16L, int.MaxValue);
-        if (set.Changed)
-            counters.Count(Work.Promotion);
     }
 
     /// <summary>Executes the guest instruction at EIP on the virtual processor and delivers its fault, if any.</summary>

@@ -29,6 +29,7 @@ internal sealed class CodeViews
     private readonly VirtualCpuPages pages;
     private readonly MonitorTables tables;
     private readonly TransitionCounters counters;
+    private readonly RoadDecisions decisions;
     private readonly MonitorOptions options;
     private readonly byte[] scanBytes = new byte[GuestMemory.FrameSize + MaximumInstructionLength];
     private readonly Dictionary<uint, Burst> bursts = [];
@@ -43,6 +44,7 @@ internal sealed class CodeViews
         VirtualCpuPages pages,
         MonitorTables tables,
         TransitionCounters counters,
+        RoadDecisions decisions,
         MonitorOptions options)
     {
         this.memory = memory;
@@ -54,6 +56,7 @@ internal sealed class CodeViews
         this.pages = pages;
         this.tables = tables;
         this.counters = counters;
+        this.decisions = decisions;
         this.options = options;
         Kernel = new ViewWindows(memory, vcpu, paging, user: false);
         User = new ViewWindows(memory, vcpu, paging, user: true);
@@ -146,6 +149,9 @@ internal sealed class CodeViews
     /// <summary>The arena frame mapped at a code EIP in a space, or <see cref="uint.MaxValue"/>.</summary>
     internal uint ViewFrame(ShadowSpace space, uint codeEip) =>
         space.Code.TryGetValue(codeEip >> 12, out CodeMapping mapping) && mapping.Key.Frame != None ? mapping.ViewFrame : None;
+
+    /// <summary>The arena frame of the handler segment at an EIP.</summary>
+    internal uint HandlerFrame(uint eip) => patcher.Call<FindView, View>(new FindView(new CodePageKey(None, eip & ~0xFFFu, false, 32))).ViewFrame;
 
     /// <summary>Has the code page under an EIP mapped; scans from <paramref name="scanFrom"/> when that is given or when the page is new.</summary>
     internal CodeOutcome Map(ShadowSpace space, uint pageEip, uint? scanFrom)
@@ -313,6 +319,7 @@ internal sealed class CodeViews
         counters.Count(Work.Plant);
         for (int i = 0; i < planted.Demoted; i++)
             counters.Count(Work.Demotion);
+        decisions.Note(key.User, planted.Changes);
         UnmapAll(planted.Evicted);
         paging.WriteProtect(key.Frame);
     }

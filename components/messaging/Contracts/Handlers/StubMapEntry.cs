@@ -12,6 +12,8 @@ namespace Plexus.Messaging.Contracts.Handlers;
 /// <param name="StackShift">Bytes to add to ESP to get the guest's own ESP.</param>
 /// <param name="Committed">The guest instruction has taken effect: it is not restarted, but what follows is carried on to the next guest boundary.</param>
 /// <param name="Starts">The code of the guest instruction begins here, with every register and the stack the guest's own: control may be sent here when it is at the guest instruction.</param>
+/// <param name="Reaches">The instruction is still on the way to the handler: it finds out what to do, and does nothing of it.</param>
+/// <param name="Saved">Bytes of guest state that it saves.</param>
 [Packed]
 public readonly partial record struct StubMapEntry(
     [property: Key(0)] int Offset,
@@ -24,4 +26,6 @@ public readonly partial record struct StubMapEntry(
     [property: Key(7)] StubOrigin Origin = StubOrigin.Static,
     [property: Key(8)] int StackShift = 0,
     [property: Key(9)] bool Committed = false,
-    [property: Key(10)] bool Starts = false);
+    [property: Key(10)] bool Starts = false,
+    [property: Key(11)] bool Reaches = false,
+    [property: Key(12)] int Saved = 0);

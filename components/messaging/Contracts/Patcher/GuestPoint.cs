@@ -15,6 +15,8 @@ namespace Plexus.Messaging.Contracts.Patcher;
 /// <param name="Committed">The guest instruction has taken effect; only execution to the next boundary describes this point.</param>
 /// <param name="Road">The road of the patch or stub.</param>
 /// <param name="StubEip">For <see cref="PointKind.Displaced"/>: where the instruction's copy begins, so that the guest can go on there; 0 when only a copy in the shadow of STI exists, or none.</param>
+/// <param name="Reaches">The instruction of the handler segment is still on the way to the handler.</param>
+/// <param name="Saved">Bytes of guest state that the instruction of the handler segment saves.</param>
 [Message(0x0404)]
 public readonly partial record struct GuestPoint(
     [property: Key(0)] PointKind Kind,
@@ -28,4 +30,6 @@ public readonly partial record struct GuestPoint(
     [property: Key(8)] int StackShift = 0,
     [property: Key(9)] bool Committed = false,
     [property: Key(10)] Road Road = Road.Jump,
-    [property: Key(11)] uint StubEip = 0);
+    [property: Key(11)] uint StubEip = 0,
+    [property: Key(12)] bool Reaches = false,
+    [property: Key(13)] int Saved = 0);
