@@ -30,13 +30,15 @@ public sealed class MonitorComponent : IComponent
     /// <param name="vcpu">The vCPU block; the monitor and the CPU write it, whoever holds the Call.</param>
     /// <param name="lines">The wires to the chipset.</param>
     /// <param name="options">Engine, strategy and limits.</param>
-    public MonitorComponent(GuestMemory memory, Vcpu vcpu, PlatformLines lines, MonitorOptions options)
+    /// <param name="recorder">Takes every transition; null for none.</param>
+    public MonitorComponent(GuestMemory memory, Vcpu vcpu, PlatformLines lines, MonitorOptions options, FlightRecorder? recorder = null)
     {
+        ArgumentNullException.ThrowIfNull(options);
         this.memory = memory;
         this.vcpu = vcpu;
         this.lines = lines;
         this.options = options;
-        counters = new TransitionCounters(vcpu, options.TraceTransitions);
+        counters = new TransitionCounters(vcpu, options, recorder);
     }
 
     /// <inheritdoc/>
@@ -50,7 +52,7 @@ public sealed class MonitorComponent : IComponent
         if (options.TraceTransitions)
             counters.Connect(port.Connect("telemetry"));
         var clock = new MachineClock(vcpu, lines, bus);
-        emulated = new EmulatedDrive(vcpu, lines, clock, cpu);
+        emulated = new EmulatedDrive(vcpu, lines, clock, cpu, counters, options);
         if (options.Engine == Engine.Ring3)
         {
             IEndpoint prescan = port.Connect("prescan");

@@ -22,6 +22,7 @@ internal static class MachineSetup
             Engine = settings.Engine ?? builder.Options.Engine,
             Strategy = settings.Strategy ?? builder.Options.Strategy,
             NoReboot = settings.NoReboot,
+            RecordRingChanges = settings.FlightRecorder is not null,
         };
         return builder.Build();
     }

@@ -17,6 +17,7 @@ internal sealed class RunOptions
     private readonly Option<string?> limit = Text("--limit-instructions", "N", "Stop after N guest instructions");
     private readonly Option<string?> stats = Text("--stats", "FILE", "Write the counters as JSON");
     private readonly Option<string?> trace = Text("--trace", "file:PATH|otlp:URL", "Write every transition as an OpenTelemetry span");
+    private readonly Option<string?> flightRecorder = Text("--flight-recorder", "FILE", "Write the last 65,536 transitions as text when the run ends");
 
     /// <summary>Adds the options to a command; those for output only where there is one machine.</summary>
     public void AddTo(Command command, bool withOutput)
@@ -25,8 +26,8 @@ internal sealed class RunOptions
             command.Options.Add(option);
         if (!withOutput)
             return;
-        command.Options.Add(stats);
-        command.Options.Add(trace);
+        foreach (Option option in (Option[])[stats, trace, flightRecorder])
+            command.Options.Add(option);
     }
 
     /// <summary>The settings of a parsed command line.</summary>
@@ -42,6 +43,7 @@ internal sealed class RunOptions
             NoReboot = result.GetValue(noReboot),
             Stats = result.GetValue(stats),
             Trace = result.GetValue(trace),
+            FlightRecorder = result.GetValue(flightRecorder),
         };
         if (result.GetValue(engine) is { } engineName)
             settings = settings with { Engine = RunSettings.ParseEngine(engineName, "--engine") };

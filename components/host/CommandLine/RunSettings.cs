@@ -36,6 +36,9 @@ public sealed record RunSettings
     /// <summary>Where to write the trace: <c>file:PATH</c> or <c>otlp:URL</c>.</summary>
     public string? Trace { get; init; }
 
+    /// <summary>Where to write the flight recorder when the run ends; null for only when it ends badly.</summary>
+    public string? FlightRecorder { get; init; }
+
     /// <summary>Guest instructions after which to stop.</summary>
     public ulong Limit { get; init; } = ulong.MaxValue;
 

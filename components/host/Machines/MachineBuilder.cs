@@ -36,7 +36,7 @@ public sealed class MachineBuilder
         };
         MemorySize = CommandLine.MemorySize.Parse(manifest.Memory, $"{manifest.Source}: $.memory");
 
-        AddComponent("monitor", (s, _) => new MonitorComponent(s.GetRequiredService<GuestMemory>(), s.GetRequiredService<Vcpu>(), s.GetRequiredService<PlatformLines>(), Options));
+        AddComponent("monitor", (s, _) => new MonitorComponent(s.GetRequiredService<GuestMemory>(), s.GetRequiredService<Vcpu>(), s.GetRequiredService<PlatformLines>(), Options, s.GetRequiredService<FlightRecorder>()));
         AddComponent("cpu", (s, _) => new CpuComponent(s.GetRequiredService<Vcpu>(), s.GetRequiredService<GuestMemory>(), s.GetRequiredService<PlatformLines>()));
         AddComponent("prescan", (_, _) => new PrescanComponent());
         AddComponent("patcher", (s, _) => new PatcherComponent(s.GetRequiredService<GuestMemory>()));
@@ -88,10 +88,16 @@ public sealed class MachineBuilder
         PlatformLines lines = new();
         CallRecorder? recorder = Trace is null ? null : new CallRecorder();
         TransitionTrace? trace = Trace is null ? null : new TransitionTrace(Trace, recorder);
-        Options = Options with { TraceTransitions = trace is not null };
+        Options = Options with
+        {
+            TraceTransitions = trace is not null,
+            TimeTransitions = Options.TimeTransitions || trace is not null,
+            RecordRingChanges = Options.RecordRingChanges || trace is not null,
+        };
         Services.AddSingleton(lines);
         Services.AddSingleton(_ => new GuestMemory(MemorySize));
         Services.AddSingleton<Vcpu>();
+        Services.AddSingleton<FlightRecorder>();
         Services.AddSingleton(new Chipset(lines) { MemoryBytes = MemorySize });
         Services.AddSingleton<IReadOnlyDictionary<string, ConsoleOutput>>(manifest.Consoles.ToDictionary(c => c.Key, c => new ConsoleOutput(streams[c.Value]()), StringComparer.Ordinal));
         Services.AddSingleton(s => new TelemetryComponent(lines, s.GetRequiredService<IReadOnlyDictionary<string, ConsoleOutput>>(), trace));

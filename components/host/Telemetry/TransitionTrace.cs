@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
-using Iced.Intel;
 using Plexus.Messaging.Contracts.Telemetry;
 
 namespace Plexus.Host.Telemetry;
@@ -33,7 +32,6 @@ public sealed class TransitionTrace(ITraceSink sink, CallRecorder? recorder = nu
     private readonly ProtobufWriter value = new();
     private readonly ProtobufWriter pair = new();
     private readonly SortedDictionary<string, ProtobufWriter> batch = new(StringComparer.Ordinal);
-    private readonly Dictionary<int, string> instructionNames = [];
     private readonly byte[] traceId = RandomNumberGenerator.GetBytes(16);
     private readonly byte[] previousTraceId = new byte[16];
     private readonly ulong spanBase = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)) & 0x7FFF_FFFF_0000_0000;
@@ -67,7 +65,7 @@ public sealed class TransitionTrace(ITraceSink sink, CallRecorder? recorder = nu
         EncodeTransition(transition, number, called);
         if (opensWindow)
             EncodeLink();
-        Append(ServiceOf(transition.Kind));
+        Append(TransitionNames.ServiceOf(transition.Kind));
         AppendCalls(number);
         previousTransition = number;
         if (batched >= BatchSpans)
@@ -92,24 +90,6 @@ public sealed class TransitionTrace(ITraceSink sink, CallRecorder? recorder = nu
         batched = 0;
         sink.Export(request.Written);
     }
-
-    /// <summary>The component whose work a transition is.</summary>
-    private static string ServiceOf(TransitionKind kind) => kind switch
-    {
-        TransitionKind.Ring3ToRing3 => "handlers",
-        TransitionKind.Interpreted or TransitionKind.GuestRing => "cpu",
-        _ => "monitor",
-    };
-
-    private static string KindName(TransitionKind kind) => kind switch
-    {
-        TransitionKind.Ring3ToRing0 => "3-0",
-        TransitionKind.Ring3ToRing3 => "3-3",
-        TransitionKind.Injection => "injection",
-        TransitionKind.Interpreted => "interpreted",
-        TransitionKind.GuestRing => "guest-ring",
-        _ => kind.ToString(),
-    };
 
     private void NextWindow()
     {
@@ -175,21 +155,20 @@ public sealed class TransitionTrace(ITraceSink sink, CallRecorder? recorder = nu
     private void EncodeTransition(in Transition transition, ulong number, int called)
     {
         BeginSpan(PlexusTags.TrapSpan, number, parent: 0, transition.WallStart, transition.WallEnd);
-        StringAttribute(span, 9, PlexusTags.Kind, KindName(transition.Kind)); // attributes
+        StringAttribute(span, 9, PlexusTags.Kind, TransitionNames.Of(transition.Kind)); // attributes
         if (transition.Vector != byte.MaxValue)
             IntegerAttribute(PlexusTags.Vector, transition.Vector);
-        if (transition.Kind != TransitionKind.GuestRing)
+        if (TransitionNames.RingsOf(transition.Kind) is { } rings)
         {
-            bool injection = transition.Kind == TransitionKind.Injection;
-            IntegerAttribute(PlexusTags.RingFrom, injection ? 0u : 3u);
-            IntegerAttribute(PlexusTags.RingTo, injection || transition.Kind == TransitionKind.Ring3ToRing3 ? 3u : 0u);
+            IntegerAttribute(PlexusTags.RingFrom, rings.From);
+            IntegerAttribute(PlexusTags.RingTo, rings.To);
         }
 
         IntegerAttribute(PlexusTags.GuestRingFrom, transition.GuestRingFrom);
         IntegerAttribute(PlexusTags.GuestRingTo, transition.GuestRingTo);
         IntegerAttribute(PlexusTags.Eip, transition.Eip);
         if (transition.InstructionCode != 0)
-            StringAttribute(span, 9, PlexusTags.Instruction, InstructionName(transition.InstructionCode));
+            StringAttribute(span, 9, PlexusTags.Instruction, TransitionNames.Instruction(transition.InstructionCode));
         if (!string.IsNullOrEmpty(transition.Strategy))
             StringAttribute(span, 9, PlexusTags.Strategy, transition.Strategy);
         if (!string.IsNullOrEmpty(transition.Reason))
@@ -235,13 +214,6 @@ public sealed class TransitionTrace(ITraceSink sink, CallRecorder? recorder = nu
         pair.StringField(1, name); // KeyValue.key
         pair.BytesField(2, value.Written); // KeyValue.value
         target.BytesField(field, pair.Written);
-    }
-
-    private string InstructionName(int code)
-    {
-        if (!instructionNames.TryGetValue(code, out string? name))
-            instructionNames.Add(code, name = ((Code)code).ToString());
-        return name;
     }
 
     private ulong UnixNanoseconds(long ticks) => (ulong)(anchorUnixNanoseconds + Nanoseconds(ticks - anchorTicks));

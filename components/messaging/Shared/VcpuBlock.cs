@@ -73,6 +73,9 @@ public unsafe struct VcpuBlock
     /// <summary>Guest time per retired instruction in nanoseconds (fixed at power-on).</summary>
     public uint NanosecondsPerInstruction;
 
+    /// <summary>Changes of CPL since power-on, however they came about.</summary>
+    public ulong RingChanges;
+
     /// <summary>Guest time now in nanoseconds.</summary>
     public readonly ulong Now => (Retired * NanosecondsPerInstruction) + IdleNanoseconds;
 

@@ -29,4 +29,7 @@ public enum ExitKind
 
     /// <summary>A device moved its deadline or its interrupt line changed: recompute and run again.</summary>
     Resample = 8,
+
+    /// <summary>The guest's privilege level changed, and the request asked to end there: see <see cref="ReadRingChange"/>.</summary>
+    RingChange = 16,
 }

@@ -6,10 +6,12 @@ namespace Plexus.Messaging.Contracts.Cpu;
 /// <param name="CodeBase">The CS base of the code view in <see cref="RunMode.Deprivileged"/>: linear fetch address = EIP + CodeBase, modulo 2^32.</param>
 /// <param name="Deadline">Guest time in nanoseconds at which to stop; <see cref="ulong.MaxValue"/> for none.</param>
 /// <param name="RetireLimit">Value of <c>VcpuBlock.Retired</c> at which to stop; <see cref="ulong.MaxValue"/> for none.</param>
+/// <param name="EndAtRingChange">End with <see cref="ExitKind.RingChange"/> at the first instruction boundary after a change of the guest's privilege level (only <see cref="RunMode.Emulated"/>).</param>
 [Message(0x0201)]
 public readonly partial record struct Run(
     [property: Key(0)] RunMode Mode,
     [property: Key(1)] uint Space,
     [property: Key(2)] uint CodeBase,
     [property: Key(3)] ulong Deadline,
-    [property: Key(4)] ulong RetireLimit);
+    [property: Key(4)] ulong RetireLimit,
+    [property: Key(5)] bool EndAtRingChange = false);
