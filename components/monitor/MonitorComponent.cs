@@ -31,14 +31,15 @@ public sealed class MonitorComponent : IComponent
     /// <param name="lines">The wires to the chipset.</param>
     /// <param name="options">Engine, strategy and limits.</param>
     /// <param name="recorder">Takes every transition; null for none.</param>
-    public MonitorComponent(GuestMemory memory, Vcpu vcpu, PlatformLines lines, MonitorOptions options, FlightRecorder? recorder = null)
+    /// <param name="meters">Take counts and times of every transition; null for none.</param>
+    public MonitorComponent(GuestMemory memory, Vcpu vcpu, PlatformLines lines, MonitorOptions options, FlightRecorder? recorder = null, TransitionMeters? meters = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         this.memory = memory;
         this.vcpu = vcpu;
         this.lines = lines;
         this.options = options;
-        counters = new TransitionCounters(vcpu, options, recorder);
+        counters = new TransitionCounters(vcpu, options, recorder, meters);
     }
 
     /// <inheritdoc/>

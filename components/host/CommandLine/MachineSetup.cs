@@ -12,17 +12,23 @@ internal static class MachineSetup
 {
     /// <summary>Builds the machine that the settings ask for.</summary>
     /// <exception cref="InputException">The manifest is wrong.</exception>
-    public static Machine Build(RunSettings settings, ITraceSink? trace, Func<Stream> console)
+    public static Machine Build(RunSettings settings, Func<Stream> console, TelemetryOutputs? outputs = null)
     {
         MachineManifest manifest = settings.Machine is null ? MachineManifest.Default : MachineManifest.Load(settings.Machine);
-        MachineBuilder builder = new MachineBuilder(manifest) { Trace = trace }.Route("stdout", console);
+        MachineBuilder builder = new MachineBuilder(manifest)
+        {
+            Trace = outputs?.Trace,
+            Sampler = outputs?.Sampler,
+            Resource = outputs?.Resource ?? OtlpResource.Default,
+            Measure = outputs?.Metrics is not null || settings.Stats is not null,
+        }.Route("stdout", console);
         builder.MemorySize = settings.Memory ?? builder.MemorySize;
         builder.Options = builder.Options with
         {
             Engine = settings.Engine ?? builder.Options.Engine,
             Strategy = settings.Strategy ?? builder.Options.Strategy,
             NoReboot = settings.NoReboot,
-            RecordRingChanges = settings.FlightRecorder is not null,
+            RecordRingChanges = settings.FlightRecorder is not null || outputs?.Metrics is not null,
         };
         return builder.Build();
     }

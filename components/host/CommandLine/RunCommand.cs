@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Plexus.Host.Machines;
 using Plexus.Host.Reports;
@@ -25,31 +26,38 @@ internal static class RunCommand
     {
         RunFiles files = new(settings.Machine is null ? MachineManifest.Default.Name : Path.GetFileNameWithoutExtension(settings.Machine));
         using Stream? stats = settings.Stats is null ? null : OutputFile.Create(settings.Stats, "--stats");
-        using ITraceSink? trace = settings.Trace is null ? null : TraceTarget.Open(settings.Trace);
         Progress? progress = null;
-        using Machine machine = MachineSetup.Build(settings, trace, () => new WipingStream(streams.GuestConsole(), () => progress?.Wipe()));
+        using TelemetryOutputs outputs = new(settings, new OtlpEnvironment(streams.Variable), files, Say);
+        using Machine machine = MachineSetup.Build(settings, () => new WipingStream(streams.GuestConsole(), () => progress?.Wipe()), outputs);
         machine.Load(MachineSetup.Boot(settings));
         using FlightFiles flight = new(machine, files, settings.FlightRecorder, Say);
+        using MetricsExporter? metrics = outputs.Metrics is null
+            ? null
+            : new MetricsExporter(new MetricsEncoder(machine.Meters!, machine.Vcpu, outputs.Resource), outputs.Metrics, machine.Lines, outputs.MetricInterval);
         using (progress = new Progress(streams, () => machine.Vcpu.State.Retired))
         using (PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(machine, context)))
         using (PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Stop(machine, context)))
         using (PosixSignalRegistration.Create(PosixSignal.SIGQUIT, context => Dump(flight, context)))
         {
             long started = Stopwatch.GetTimestamp();
-            MachineExit exit;
+            TimeSpan wall;
+            RunReport report;
             try
             {
-                exit = machine.Run(settings.Limit);
+                MachineExit exit = machine.Run(settings.Limit);
+                wall = Stopwatch.GetElapsedTime(started);
+                progress.Dispose();
+                metrics?.Finish();
+                report = ReportOf(machine, exit, machine.OutputFailure ?? metrics?.Failure, outputs);
             }
             catch (ComponentFaultException e)
             {
                 progress.Dispose();
+                metrics?.Finish();
                 return Crash(machine, e, flight, streams);
             }
 
-            TimeSpan wall = Stopwatch.GetElapsedTime(started);
-            progress.Dispose();
-            return Report(machine, exit, wall, stats, flight, settings, streams);
+            return Print(report, machine.OutputFailure ?? metrics?.Failure, wall, stats, flight, settings, streams);
         }
 
         void Say(string line)
@@ -79,14 +87,23 @@ internal static class RunCommand
         return ExitCodes.HostFailure;
     }
 
-    private static int Report(Machine machine, in MachineExit exit, TimeSpan wall, Stream? stats, FlightFiles flight, RunSettings settings, HostStreams streams)
+    private static RunReport ReportOf(Machine machine, in MachineExit exit, string? failure, TelemetryOutputs outputs)
     {
-        string? failure = machine.OutputFailure;
         int code = failure is null ? ExitCodes.Of(exit) : ExitCodes.OutputFailure;
-        RunReport report = new(
-            machine.Manifest.Name, MachineSetup.NameOf(machine.Options.Engine), MachineSetup.NameOf(machine.Options.Strategy), exit, code, machine.ReadCounters());
+        return new RunReport(machine.Manifest.Name, MachineSetup.NameOf(machine.Options.Engine), MachineSetup.NameOf(machine.Options.Strategy), exit, code, machine.ReadCounters())
+        {
+            Latencies = machine.Meters?.ReadLatencies() ?? [],
+            Trace = outputs.Trace is null ? null : new TraceReport(machine.Flush(), outputs.Sampler?.NotSampled, outputs.Spill),
+        };
+    }
+
+    private static int Print(RunReport report, string? failure, TimeSpan wall, Stream? stats, FlightFiles flight, RunSettings settings, HostStreams streams)
+    {
+        int code = report.ExitCode;
         CounterTable.Write(report, streams.Messages);
         streams.Messages.WriteLine(CounterTable.Speed(report["guest.instructions"], wall));
+        if (report.Trace is { NotSampled: { } left } trace)
+            streams.Messages.WriteLine(string.Create(CultureInfo.InvariantCulture, $"trace: {trace.Spans:N0} transitions became spans, {left:N0} were not sampled"));
         if (stats is not null)
         {
             try
@@ -101,13 +118,13 @@ internal static class RunCommand
             }
         }
 
-        if (flight.End(ExitCodes.Reason(exit), exit.Kind == MachineExitKind.TripleFault) is { } unwritten)
+        if (flight.End(ExitCodes.Reason(report.Exit), report.Exit.Kind == MachineExitKind.TripleFault) is { } unwritten)
         {
             failure ??= unwritten;
             code = ExitCodes.OutputFailure;
         }
 
-        streams.Messages.WriteLine($"plexus: {failure ?? ExitCodes.Reason(exit)} (exit code {code})");
+        streams.Messages.WriteLine($"plexus: {failure ?? ExitCodes.Reason(report.Exit)} (exit code {code})");
         return code;
     }
 

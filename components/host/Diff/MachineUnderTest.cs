@@ -13,7 +13,7 @@ internal sealed class MachineUnderTest : IDisposable
 
     public MachineUnderTest(RunSettings settings, BootRequest boot)
     {
-        Machine = MachineSetup.Build(settings, trace: null, () => console);
+        Machine = MachineSetup.Build(settings, () => console);
         Machine.Load(boot);
         Name = Machine.Options.Engine == Monitor.Engine.Emulated
             ? MachineSetup.NameOf(Machine.Options.Engine)

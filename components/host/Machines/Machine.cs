@@ -28,6 +28,7 @@ public sealed class Machine : IDisposable
         Vcpu = services.GetRequiredService<Vcpu>();
         Lines = services.GetRequiredService<PlatformLines>();
         FlightRecorder = services.GetRequiredService<FlightRecorder>();
+        Meters = services.GetService<TransitionMeters>();
         monitor = fabric.Connect("monitor");
         telemetry = fabric.Connect("telemetry");
         fabric.Connect("bus").Call<Reset, Done>(new Reset(Cold: true));
@@ -53,6 +54,9 @@ public sealed class Machine : IDisposable
 
     /// <summary>The last transitions. Can be read from any thread.</summary>
     public FlightRecorder FlightRecorder { get; }
+
+    /// <summary>Counts and times of transitions, where they are measured; null otherwise. Can be read from any thread.</summary>
+    public TransitionMeters? Meters { get; }
 
     /// <summary>The first failure of a console or of the trace, in one line; null when there was none.</summary>
     public string? OutputFailure => services.GetRequiredService<TelemetryComponent>().Failure;

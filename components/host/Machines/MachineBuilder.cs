@@ -36,7 +36,7 @@ public sealed class MachineBuilder
         };
         MemorySize = CommandLine.MemorySize.Parse(manifest.Memory, $"{manifest.Source}: $.memory");
 
-        AddComponent("monitor", (s, _) => new MonitorComponent(s.GetRequiredService<GuestMemory>(), s.GetRequiredService<Vcpu>(), s.GetRequiredService<PlatformLines>(), Options, s.GetRequiredService<FlightRecorder>()));
+        AddComponent("monitor", (s, _) => new MonitorComponent(s.GetRequiredService<GuestMemory>(), s.GetRequiredService<Vcpu>(), s.GetRequiredService<PlatformLines>(), Options, s.GetRequiredService<FlightRecorder>(), s.GetService<TransitionMeters>()));
         AddComponent("cpu", (s, _) => new CpuComponent(s.GetRequiredService<Vcpu>(), s.GetRequiredService<GuestMemory>(), s.GetRequiredService<PlatformLines>()));
         AddComponent("prescan", (_, _) => new PrescanComponent());
         AddComponent("patcher", (s, _) => new PatcherComponent(s.GetRequiredService<GuestMemory>()));
@@ -55,6 +55,15 @@ public sealed class MachineBuilder
 
     /// <summary>Takes transitions when the run is traced; null otherwise.</summary>
     public ITraceSink? Trace { get; set; }
+
+    /// <summary>Decides which transitions become spans; null for all.</summary>
+    public TraceSampler? Sampler { get; set; }
+
+    /// <summary>What spans say of where they come from.</summary>
+    public OtlpResource Resource { get; set; } = OtlpResource.Default;
+
+    /// <summary>Measure the wall time of every transition and keep <see cref="TransitionMeters"/>.</summary>
+    public bool Measure { get; set; }
 
     /// <summary>Further services for component factories.</summary>
     public IServiceCollection Services { get; } = new ServiceCollection();
@@ -86,18 +95,21 @@ public sealed class MachineBuilder
     {
         ManifestReader.CheckMeaning(manifest);
         PlatformLines lines = new();
-        CallRecorder? recorder = Trace is null ? null : new CallRecorder();
-        TransitionTrace? trace = Trace is null ? null : new TransitionTrace(Trace, recorder);
+        Vcpu vcpu = new();
+        CallRecorder? recorder = Trace is null ? null : new CallRecorder(() => vcpu.State.Now);
+        TransitionTrace? trace = Trace is null ? null : new TransitionTrace(Trace, recorder, Sampler, Resource);
         Options = Options with
         {
             TraceTransitions = trace is not null,
-            TimeTransitions = Options.TimeTransitions || trace is not null,
+            TimeTransitions = Options.TimeTransitions || Measure || trace is not null,
             RecordRingChanges = Options.RecordRingChanges || trace is not null,
         };
         Services.AddSingleton(lines);
         Services.AddSingleton(_ => new GuestMemory(MemorySize));
-        Services.AddSingleton<Vcpu>();
+        Services.AddSingleton(_ => vcpu);
         Services.AddSingleton<FlightRecorder>();
+        if (Measure)
+            Services.AddSingleton<TransitionMeters>();
         Services.AddSingleton(new Chipset(lines) { MemoryBytes = MemorySize });
         Services.AddSingleton<IReadOnlyDictionary<string, ConsoleOutput>>(manifest.Consoles.ToDictionary(c => c.Key, c => new ConsoleOutput(streams[c.Value]()), StringComparer.Ordinal));
         Services.AddSingleton(s => new TelemetryComponent(lines, s.GetRequiredService<IReadOnlyDictionary<string, ConsoleOutput>>(), trace));

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Iced.Intel;
 using Plexus.Messaging;
 using Plexus.Messaging.Contracts.Monitor;
@@ -9,7 +10,7 @@ namespace Plexus.Monitor.Counting;
 /// <summary>
 /// The always-on counters, and the one place from which transitions are reported to telemetry: what is counted is what is posted.
 /// </summary>
-internal sealed class TransitionCounters(Vcpu vcpu, MonitorOptions options, FlightRecorder? recorder)
+internal sealed class TransitionCounters(Vcpu vcpu, MonitorOptions options, FlightRecorder? recorder, TransitionMeters? meters)
 {
     private const int Kinds = 5;
     private const int Codes = 5000;
@@ -91,12 +92,15 @@ internal sealed class TransitionCounters(Vcpu vcpu, MonitorOptions options, Flig
         int code = e.Site?.Code ?? e.InstructionCode;
         if (recorder is not null)
             Record(recorder, in e, code);
+        meters?.Count((byte)e.Kind, e.Vector, meters.Names.IdOf(e.Strategy), code, options.TimeTransitions ? Nanoseconds(e.WallEnd - e.WallStart) : -1);
         if (options.TraceTransitions && telemetry is not null)
         {
             telemetry.Post(new Transition(
                 e.Kind, e.Vector, e.Eip, code, e.Strategy, e.GuestRingFrom, (byte)vcpu.State.Cpl, e.GuestTime, e.WallStart, e.WallEnd, e.Reason));
         }
     }
+
+    private static long Nanoseconds(long ticks) => Math.Max(0, (long)(ticks * (1e9 / Stopwatch.Frequency)));
 
     private void Record(FlightRecorder target, in TransitionEvent e, int code)
     {
