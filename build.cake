@@ -65,6 +65,7 @@ Task("Bench")
         Run("dotnet", new ProcessArgumentBuilder().Append("run").Append("-c").Append("Release").Append("--project").AppendQuoted(project).Append("--").Append(arguments));
     Bench("./bench/messaging/Plexus.Messaging.Bench.csproj", quick ? "--filter * --job dry" : "--filter *");
     Bench("./bench/cpu/Plexus.Cpu.Bench.csproj", "");
+    Bench("./bench/telemetry/Plexus.Telemetry.Bench.csproj", quick ? "--quick" : "");
     Bench("./bench/unpack/Plexus.Unpack.Bench.csproj", quick ? "--quick" : "");
 });
 

@@ -126,6 +126,19 @@ public sealed class TransitionTraceTests
     }
 
     [Fact]
+    public void Stub_is_one_span_whatever_ran_meanwhile()
+    {
+        using MemoryStream stream = new();
+        CallRecorder recorder = new();
+        TransitionTrace trace = new(new FileTraceSink(stream), recorder);
+        long start = System.Diagnostics.Stopwatch.GetTimestamp();
+        Handle(recorder, "cpu", () => { });
+        trace.Add(new Transition(TransitionKind.Ring3ToRing3, 255, 1, 0, "jump-stub", 0, 0, 0, start, System.Diagnostics.Stopwatch.GetTimestamp(), "handler"));
+        trace.Flush();
+        Assert.Equal("handlers", Assert.Single(OtlpReader.ReadDelimited(stream.ToArray())).Service);
+    }
+
+    [Fact]
     public void Injection_that_lies_within_nothing_is_a_root()
     {
         List<OtlpSpan> spans = Export(

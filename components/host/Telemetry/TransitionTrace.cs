@@ -99,6 +99,10 @@ public sealed class TransitionTrace(ITraceSink sink, CallRecorder? recorder = nu
         if (recorder is null)
             return 0;
         int dropped = recorder.Take(transition.WallEnd, unclaimed);
+
+        // A stub makes no Call: its interval is that of the run it was drained after, whose Call is not its child.
+        if (transition.Kind == TransitionKind.Ring3ToRing3)
+            return 0;
         int kept = 0;
         for (int i = 0; i < unclaimed.Count; i++)
         {
