@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Plexus.Host;
+using Plexus.Host.CommandLine;
 using Plexus.Messaging.Shared;
 using Plexus.System.Tests.Runs;
 using Plexus.Tests.Otlp;
@@ -49,6 +50,33 @@ public sealed class FlightRecorderTests : IDisposable
         Assert.Equal(ExitCodes.TripleFault, run.ExitCode);
         Assert.Contains(Path.GetFileName(file), run.Messages, StringComparison.Ordinal);
         Assert.Contains("only with --trace", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Component_that_fails_leaves_the_recorder_and_the_trace()
+    {
+        // The guest's console fails in a way that telemetry does not expect.
+        using SmallGuest guest = new(c =>
+        {
+            c.cli();
+            c.mov(dx, 0x3F8);
+            c.mov(al, (int)'\n');
+            c.@out(dx, al);
+            c.hlt();
+        });
+        string flight = Path.Combine(directory, "flight.txt");
+        string trace = Path.Combine(directory, "trace.otlp");
+        using StringWriter messages = new();
+        using FailingOnce console = new();
+        int code = PlexusCommandLine.Invoke(
+            ["run", "--kernel", guest.Path, "--strategy", "int3-monitor", "--flight-recorder", flight, "--trace", $"file:{trace}"],
+            new HostStreams(() => console, messages, MessagesAreTerminal: false) { Variable = _ => null });
+        Assert.True(code == ExitCodes.HostFailure, messages.ToString());
+        Assert.Contains("plexus: component telemetry", messages.ToString(), StringComparison.Ordinal);
+        Assert.Contains(flight, messages.ToString(), StringComparison.Ordinal);
+        Assert.Contains("component telemetry", File.ReadLines(flight).First(), StringComparison.Ordinal);
+        Assert.Contains(Records(flight), line => line[8] == "Cli");
+        Assert.Contains(OtlpReader.ReadDelimited(File.ReadAllBytes(trace)), span => Equals(span.Attributes.GetValueOrDefault("plexus.instruction"), "Cli"));
     }
 
     [Fact]
@@ -116,5 +144,22 @@ public sealed class FlightRecorderTests : IDisposable
     {
         string Text(string name) => span.Attributes.TryGetValue(name, out object? value) ? Convert.ToString(value, CultureInfo.InvariantCulture)! : "-";
         return $"{Text("plexus.kind")} {Text("plexus.vector")} {Text("plexus.guest.ring.from")}>{Text("plexus.guest.ring.to")} {(long)span.Attributes["plexus.eip"]:X8} {Text("plexus.instruction")} {Text("plexus.strategy")} {Text("plexus.reason")} {Text("plexus.guest_time_ns")}";
+    }
+
+    /// <summary>Throws at the first write what no stream should.</summary>
+    private sealed class FailingOnce : MemoryStream
+    {
+        private bool failed;
+
+        public override void Write(byte[] buffer, int offset, int count)
+        {
+            if (!failed)
+            {
+                failed = true;
+                throw new InvalidOperationException("not today");
+            }
+
+            base.Write(buffer, offset, count);
+        }
     }
 }

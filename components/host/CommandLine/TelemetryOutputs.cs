@@ -31,8 +31,9 @@ internal sealed class TelemetryOutputs : IDisposable
             if (Trace is null && Metrics is null)
                 return;
             Resource = environment.Resource;
-            MetricInterval = environment.MetricInterval;
-            if (Sampler is null && environment.SamplingRatio is { } ratio and < 1)
+            if (Metrics is not null)
+                MetricInterval = environment.MetricInterval;
+            if (Trace is not null && Sampler is null && environment.SamplingRatio is { } ratio and < 1)
                 Sampler = TraceSampler.OfRatio(ratio);
         }
         catch (InputException)

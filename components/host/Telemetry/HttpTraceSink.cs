@@ -17,6 +17,7 @@ public sealed class HttpTraceSink : ITraceSink
     private readonly Action<string>? say;
     private readonly HttpClient client = new() { Timeout = Timeout.InfiniteTimeSpan, MaxResponseContentBufferSize = 1 << 20 };
     private ulong rejected;
+    private bool reached;
 
     /// <summary>Sends to an endpoint with default settings.</summary>
     /// <param name="endpoint">The full URL; see <see cref="EndpointOf"/>.</param>
@@ -82,11 +83,14 @@ public sealed class HttpTraceSink : ITraceSink
             retryAfter = response.Headers.RetryAfter?.Delta;
             if (!response.IsSuccessStatusCode)
                 return $"the collector answered {(int)response.StatusCode}";
+            reached = true;
             ReportRejections(response.Content);
             return null;
         }
         catch (HttpRequestException e)
         {
+            // A collector that was there may come back; one that never was is somewhere else.
+            retryable = reached;
             return e.Message.ReplaceLineEndings(" ");
         }
         catch (OperationCanceledException)
