@@ -58,6 +58,7 @@ public sealed class CpuComponent : IComponent, IDisposable
         port.OnCall<FlushTranslations, Done>(OnFlushTranslations);
         port.OnCall<CanRunDeprivileged, Runnability>(OnCanRunDeprivileged);
         port.OnCall<ReadCpuid, CpuidResult>(OnReadCpuid);
+        port.OnCall<ReadRingChange, RingChange>((in ReadRingChange _) => virtualProcessor.LastRingChange);
         port.OnCall<Reset, Done>(OnReset);
         port.OnCall<SaveState, SavedState>(OnSaveState);
         port.OnCall<RestoreState, Done>(OnRestoreState);
@@ -77,7 +78,7 @@ public sealed class CpuComponent : IComponent, IDisposable
     private CpuExit OnRun(in Run request)
     {
         if (request.Mode != RunMode.Deprivileged)
-            return virtualProcessor.RunVirtual(request.Mode == RunMode.Interpreted, request.Deadline, request.RetireLimit);
+            return virtualProcessor.RunVirtual(request.Mode == RunMode.Interpreted, request.Deadline, request.RetireLimit, request.EndAtRingChange && request.Mode == RunMode.Emulated);
         physicalProcessor.EnterSpace(SpaceOf(request.Space), request.CodeBase);
         return physicalProcessor.RunPhysical(request.Deadline, request.RetireLimit, request.Steps);
     }

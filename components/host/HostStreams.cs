@@ -6,6 +6,9 @@ namespace Plexus.Host;
 /// <param name="MessagesAreTerminal">A person watches <paramref name="Messages"/>: progress is shown.</param>
 public sealed record HostStreams(Func<Stream> GuestConsole, TextWriter Messages, bool MessagesAreTerminal)
 {
+    /// <summary>Gives an environment variable's value, or null.</summary>
+    public Func<string, string?> Variable { get; init; } = Environment.GetEnvironmentVariable;
+
     /// <summary>The process's own streams.</summary>
     public static HostStreams OfProcess() => new(Console.OpenStandardOutput, Console.Error, !Console.IsErrorRedirected);
 }

@@ -34,15 +34,25 @@ public sealed class MonitorComponent : IComponent
     /// <param name="lines">The wires to the chipset.</param>
     /// <param name="options">Engine, strategy and limits.</param>
     /// <param name="tables">Its GDT and IDT, which the physical processor reads; the monitor alone writes them.</param>
-    public MonitorComponent(GuestMemory memory, Vcpu vcpu, PlatformLines lines, MonitorOptions options, MonitorTables? tables = null)
+    /// <param name="recorder">Takes every transition; null for none.</param>
+    /// <param name="meters">Take counts and times of every transition; null for none.</param>
+    public MonitorComponent(
+        GuestMemory memory,
+        Vcpu vcpu,
+        PlatformLines lines,
+        MonitorOptions options,
+        MonitorTables? tables = null,
+        FlightRecorder? recorder = null,
+        TransitionMeters? meters = null)
     {
+        ArgumentNullException.ThrowIfNull(options);
         this.tables = tables ?? new MonitorTables();
         this.memory = memory;
         this.vcpu = vcpu;
         this.lines = lines;
         this.options = options;
         coverage = new BlockCoverage(options.Coverage);
-        counters = new TransitionCounters(vcpu, options.TraceTransitions);
+        counters = new TransitionCounters(vcpu, options, recorder, meters);
         decisions = new RoadDecisions(vcpu, counters);
     }
 
@@ -62,7 +72,7 @@ public sealed class MonitorComponent : IComponent
         }
 
         var clock = new MachineClock(vcpu, lines, bus);
-        emulated = new EmulatedDrive(vcpu, lines, clock, cpu);
+        emulated = new EmulatedDrive(vcpu, lines, clock, cpu, counters, options);
         if (options.Engine == Engine.Ring3)
         {
             IEndpoint prescan = port.Connect("prescan");

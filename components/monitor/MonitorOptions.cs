@@ -39,6 +39,12 @@ public sealed record MonitorOptions
     /// <summary>Post every transition to the component <c>telemetry</c>.</summary>
     public bool TraceTransitions { get; init; }
 
+    /// <summary>Engine <see cref="Engine.Emulated"/>: stop at every change of the guest's privilege, so that each is recorded by itself. They are counted in any case.</summary>
+    public bool RecordRingChanges { get; init; }
+
+    /// <summary>Measure the wall time of every transition.</summary>
+    public bool TimeTransitions { get; init; }
+
     /// <summary>Mapping spaces kept at once (guest CR3 values × privilege classes); the least recently used one is dropped beyond that.</summary>
     public int MaximumSpaces { get; init; } = 64;
 

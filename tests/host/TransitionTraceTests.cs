@@ -102,6 +102,92 @@ public sealed class TransitionTraceTests
     }
 
     [Fact]
+    public void Transition_within_another_is_its_child_and_each_keeps_its_own_calls()
+    {
+        using MemoryStream stream = new();
+        CallRecorder recorder = new(() => 77);
+        TransitionTrace trace = new(new FileTraceSink(stream), recorder);
+        long start = System.Diagnostics.Stopwatch.GetTimestamp();
+        Handle(recorder, "patcher", () => { });
+        long inner = System.Diagnostics.Stopwatch.GetTimestamp();
+        Handle(recorder, "cpu", () => { });
+        trace.Add(new Transition(TransitionKind.Injection, 6, 1, 0, "", 0, 0, 0, inner, System.Diagnostics.Stopwatch.GetTimestamp(), "fault"));
+        Handle(recorder, "bus", () => { });
+        trace.Add(new Transition(TransitionKind.Ring3ToRing0, 6, 1, 0, "", 0, 0, 0, start, System.Diagnostics.Stopwatch.GetTimestamp(), "reflect"));
+        trace.Flush();
+        List<OtlpSpan> spans = OtlpReader.ReadDelimited(stream.ToArray());
+        OtlpSpan trap = spans.Single(s => s.ParentId.Length == 0);
+        OtlpSpan fault = spans.Single(s => s.Name == "plexus.trap" && s.ParentId.Length != 0);
+        Assert.Equal(("3-0", "injection", trap.SpanId), (trap.Attributes["plexus.kind"], fault.Attributes["plexus.kind"], fault.ParentId));
+        Assert.Equal(["bus", "patcher"], spans.Where(s => s.Name == "plexus.call" && s.ParentId == trap.SpanId).Select(s => s.Service).Order(StringComparer.Ordinal));
+        OtlpSpan call = Assert.Single(spans, s => s.ParentId == fault.SpanId);
+        Assert.Equal(("cpu", 77L), (call.Service, (long)call.Attributes["plexus.guest_time_ns"]));
+        Assert.Equal(2ul, trace.Count);
+    }
+
+    [Fact]
+    public void Stub_is_one_span_whatever_ran_meanwhile()
+    {
+        using MemoryStream stream = new();
+        CallRecorder recorder = new();
+        TransitionTrace trace = new(new FileTraceSink(stream), recorder);
+        long start = System.Diagnostics.Stopwatch.GetTimestamp();
+        Handle(recorder, "cpu", () => { });
+        trace.Add(new Transition(TransitionKind.Ring3ToRing3, 255, 1, 0, "jump-stub", 0, 0, 0, start, System.Diagnostics.Stopwatch.GetTimestamp(), "handler"));
+        trace.Flush();
+        Assert.Equal("handlers", Assert.Single(OtlpReader.ReadDelimited(stream.ToArray())).Service);
+    }
+
+    [Fact]
+    public void Injection_that_lies_within_nothing_is_a_root()
+    {
+        List<OtlpSpan> spans = Export(
+            new Transition(TransitionKind.Injection, 32, 1, 0, "", 0, 0, 0, 10, 20, "interrupt"),
+            new Transition(TransitionKind.Ring3ToRing0, 3, 2, 0, "", 0, 0, 0, 30, 40, ""),
+            new Transition(TransitionKind.Injection, 33, 3, 0, "", 0, 0, 0, 50, 60, "interrupt"));
+        Assert.Equal([1L, 2L, 3L], spans.OrderBy(s => s.Start).Select(s => (long)s.Attributes["plexus.eip"]));
+        Assert.All(spans, s => Assert.Empty(s.ParentId));
+    }
+
+    [Fact]
+    public void Child_of_a_transition_that_is_not_sampled_is_a_root()
+    {
+        using MemoryStream stream = new();
+        TransitionTrace trace = new(new FileTraceSink(stream), recorder: null, TraceSampler.Parse(["kind=injection"]));
+        trace.Add(new Transition(TransitionKind.Injection, 6, 1, 0, "", 0, 0, 0, 20, 30, "fault"));
+        trace.Add(new Transition(TransitionKind.Ring3ToRing0, 6, 2, 0, "", 0, 0, 0, 10, 40, "reflect"));
+        trace.Flush();
+        OtlpSpan span = Assert.Single(OtlpReader.ReadDelimited(stream.ToArray()));
+        Assert.Equal(("", 1L), (span.ParentId, (long)span.Attributes["plexus.eip"]));
+        Assert.Equal((1ul, 1ul), (trace.Count, trace.NotSampled));
+    }
+
+    [Fact]
+    public void First_span_of_each_window_says_what_was_not_sampled_before_it()
+    {
+        using MemoryStream stream = new();
+        TransitionTrace trace = new(new FileTraceSink(stream), recorder: null, TraceSampler.Parse(["rate=1/2"]));
+        for (int i = 0; i < (2 * TransitionTrace.WindowSpans) + 2; i++)
+            trace.Add(new Transition(TransitionKind.Ring3ToRing0, 3, (uint)i, 0, "", 0, 0, 0, 0, 0, ""));
+        trace.Flush();
+        OtlpSpan[] marked = [.. OtlpReader.ReadDelimited(stream.ToArray()).Where(s => s.Attributes.ContainsKey("plexus.not_sampled"))];
+        Assert.Equal([0L, TransitionTrace.WindowSpans], marked.Select(s => (long)s.Attributes["plexus.not_sampled"]));
+        Assert.Equal(2L * TransitionTrace.WindowSpans, (long)marked[1].Attributes["plexus.eip"]);
+    }
+
+    [Fact]
+    public void Resource_carries_the_namespace_and_attributes_of_the_user()
+    {
+        using MemoryStream stream = new();
+        TransitionTrace trace = new(new FileTraceSink(stream), resource: new OtlpResource { Namespace = "mine", Attributes = [new("host.name", "h")] });
+        trace.Add(default);
+        trace.Flush();
+        string text = System.Text.Encoding.Latin1.GetString(stream.ToArray());
+        Assert.Contains("mine", text, StringComparison.Ordinal);
+        Assert.Contains("host.name", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Window_counts_calls_as_well()
     {
         using MemoryStream stream = new();

@@ -31,6 +31,30 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("--trace", "/tmp/trace")]
     [InlineData("--trace", "file:/no/such/directory/trace")]
     [InlineData("--trace", "otlp:here")]
+    [InlineData("--trace-unreachable", "hope")]
+    [InlineData("--trace-unreachable", "spill:")]
+    [InlineData("--trace-sample", "kind=4-4")]
+    [InlineData("--trace-sample", "3-0")]
+    [InlineData("--trace-sample", "")]
+    [InlineData("--trace-sample", "site=here")]
+    [InlineData("--trace-sample", "site=2-1")]
+    [InlineData("--trace-sample", "rate=0/5")]
+    [InlineData("--trace-sample", "rate=6/5")]
+    [InlineData("--trace-sample", "instruction=Frobnicate")]
+    [InlineData("--trace-sample", "strategy=hope")]
+    [InlineData("--trace-sample", "vector=256")]
+    [InlineData("--trace-sample", "colour=red")]
+    [InlineData("--metrics", "nowhere")]
+    [InlineData("--metrics", "otlp:ftp://x")]
+    [InlineData("--flight-recorder", "/no/such/directory/flight")]
+    [InlineData("trace")]
+    [InlineData("trace", "show")]
+    [InlineData("trace", "show", "/no/such/trace")]
+    [InlineData("trace", "show", "/etc/hostname")]
+    [InlineData("trace", "send", "/etc/hostname", "--to", "http://127.0.0.1:1")]
+    [InlineData("trace", "send", "/etc/hostname", "--to", "ftp://x")]
+    [InlineData("trace", "to-jaeger", "/etc/hostname", "--out", "/dev/null")]
+    [InlineData("trace", "to-jaeger", "/no/such/trace")]
     [InlineData("diff", "--a", "engine=warp")]
     [InlineData("diff", "--a", "colour=red")]
     [InlineData("diff", "--every", "0")]
@@ -94,7 +118,7 @@ public sealed class CommandLineTests : IDisposable
     [Fact]
     public void Unreachable_collector_stops_the_run_with_one_line_and_an_error()
     {
-        PlexusRun run = PlexusRun.Invoke("--trace", "otlp:http://127.0.0.1:1", "--limit-instructions", "2000000000");
+        PlexusRun run = PlexusRun.Invoke("--trace", "otlp:http://127.0.0.1:1", "--trace-unreachable", "stop", "--limit-instructions", "2000000000");
         Assert.Equal(Plexus.Host.ExitCodes.OutputFailure, run.ExitCode);
         Assert.Contains("127.0.0.1:1/v1/traces", Assert.Single(run.Messages.Split('\n'), line => line.StartsWith("plexus: ", StringComparison.Ordinal)), StringComparison.Ordinal);
     }
@@ -124,7 +148,7 @@ public sealed class CommandLineTests : IDisposable
             Console.SetOut(before);
         }
 
-        foreach (string command in new[] { "run", "diff", "demo-kernel" })
+        foreach (string command in new[] { "run", "diff", "demo-kernel", "trace" })
             Assert.Contains(command, output.ToString(), StringComparison.Ordinal);
     }
 }

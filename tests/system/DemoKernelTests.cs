@@ -72,8 +72,18 @@ public sealed class DemoKernelTests(DemoRuns runs) : IClassFixture<DemoRuns>
         Assert.Equal(counted.OrderBy(c => c.Key, StringComparer.Ordinal), traced.OrderBy(c => c.Key, StringComparer.Ordinal));
         Assert.Equal(statistics.Transitions, (ulong)spans.Count);
         Assert.Equal(spans.Count, spans.Select(s => s.SpanId).Distinct(StringComparer.Ordinal).Count());
-        if (configuration != DemoRuns.Emulated)
-            Assert.NotEmpty(spans);
+        Assert.NotEmpty(spans);
+    }
+
+    [Theory]
+    [MemberData(nameof(Ring3Configurations))]
+    public void Guest_changes_its_ring_as_often_as_under_emulated(string configuration)
+    {
+        ulong expected = runs[DemoRuns.Emulated].Statistics["guest.ring-changes"];
+        Assert.NotEqual(0ul, expected);
+        Assert.Equal(expected, runs[configuration].Statistics["guest.ring-changes"]);
+        Assert.Equal(expected, runs[DemoRuns.Emulated].Statistics["transition.guest-ring"]);
+        Assert.Equal(0ul, runs[configuration].Statistics["transition.guest-ring"]);
     }
 
     [Fact]

@@ -40,7 +40,9 @@ public sealed class MachineEndTests
     public void Fault_without_a_descriptor_table_is_a_triple_fault(string engine)
     {
         using SmallGuest guest = new(c => c.ud2());
-        Ends(guest, engine, ExitCodes.TripleFault, "triple fault");
+        string flight = Path.GetTempFileName();
+        Ends(guest, engine, ExitCodes.TripleFault, "triple fault", "--flight-recorder", flight);
+        File.Delete(flight);
     }
 
     [Theory]

@@ -17,13 +17,15 @@ public sealed class TrapPathAllocationTests
     private const ulong Warm = 400_000;
 
     [Theory]
-    [InlineData(Engine.Emulated, Strategy.Int3Monitor)]
-    [InlineData(Engine.Ring3, Strategy.Int3Monitor)]
-    [InlineData(Engine.Ring3, Strategy.JumpStub)]
-    [InlineData(Engine.Ring3, Strategy.Auto)]
-    public void Sensitive_instructions_in_a_loop_allocate_nothing_once_warm(Engine engine, Strategy strategy)
+    [InlineData(Engine.Emulated, Strategy.Int3Monitor, false)]
+    [InlineData(Engine.Ring3, Strategy.Int3Monitor, false)]
+    [InlineData(Engine.Ring3, Strategy.JumpStub, false)]
+    [InlineData(Engine.Ring3, Strategy.Auto, false)]
+    [InlineData(Engine.Ring3, Strategy.Int3Monitor, true)]
+    [InlineData(Engine.Ring3, Strategy.JumpStub, true)]
+    public void Sensitive_instructions_in_a_loop_allocate_nothing_once_warm(Engine engine, Strategy strategy, bool measured)
     {
-        MachineBuilder builder = new MachineBuilder(MachineManifest.Default).Route("stdout", () => Stream.Null);
+        MachineBuilder builder = new MachineBuilder(MachineManifest.Default) { Measure = measured }.Route("stdout", () => Stream.Null);
         builder.Options = builder.Options with { Engine = engine, Strategy = strategy };
         using Machine machine = builder.Build();
         machine.Load(new BootRequest(new GuestImage("loop.elf", Elf(Loop())), [], ""));
@@ -40,6 +42,10 @@ public sealed class TrapPathAllocationTests
         // Each call's own reply text is the same; what is left over would be the traps'.
         Assert.Equal(few, many);
         Assert.Equal(Warm + 102_000, machine.Vcpu.State.Retired);
+
+        // The flight recorder and, where asked for, the meters took part.
+        Assert.Equal(engine == Engine.Ring3, machine.FlightRecorder.Count > 10_000);
+        Assert.Equal(measured ? machine.FlightRecorder.Count : 0, machine.Meters?.ReadCounts().Aggregate(0UL, (sum, c) => sum + c.Count) ?? 0);
     }
 
     /// <summary>Runs up to a limit.</summary>

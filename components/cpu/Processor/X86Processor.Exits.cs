@@ -22,6 +22,9 @@ internal sealed unsafe partial class X86Processor
 
         /// <summary>Shutdown while INT n escalated.</summary>
         TripleFault = 8,
+
+        /// <summary>CPL changed and the run is to end there.</summary>
+        RingChange = 16,
     }
 
     internal Request Requests;

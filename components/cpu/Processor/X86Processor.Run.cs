@@ -34,9 +34,10 @@ internal sealed unsafe partial class X86Processor
     private int lastCode;
 
     /// <summary>Runs the virtual processor.</summary>
-    public CpuExit RunVirtual(bool untilRunnable, ulong deadline, ulong retireLimit)
+    public CpuExit RunVirtual(bool untilRunnable, ulong deadline, ulong retireLimit, bool untilRingChange = false)
     {
         BeginRun();
+        endAtRingChange = untilRingChange;
         for (; ; )
         {
             // 1. Conditions of the boundary, in the order in which both engines see them.
@@ -198,6 +199,7 @@ internal sealed unsafe partial class X86Processor
 
         mmioAllowed = true;
         NextEip = V->Eip;
+        systemCode = 0;
         DeliverKind result = DeliverWithEscalation(vector, kind, hasError, error, linear);
         mmioAllowed = false;
         FaultPending = false;
@@ -217,7 +219,7 @@ internal sealed unsafe partial class X86Processor
         switch (DeliverAtBoundary(vector, kind, hasError, error, linear))
         {
             case DeliverKind.Delivered:
-                return null;
+                return (Requests & Request.RingChange) == 0 ? null : HandleRequests();
             case DeliverKind.TripleFault:
                 Requests = Request.None;
                 return End(ExitKind.TripleFault);
@@ -235,7 +237,7 @@ internal sealed unsafe partial class X86Processor
             return End(ExitKind.TripleFault);
         if ((requests & Request.Unsupported) != 0)
             return End(ExitKind.Unsupported) with { Detail = UnsupportedDetail };
-        return null;
+        return (requests & Request.RingChange) != 0 ? End(ExitKind.RingChange) : null;
     }
 
     private void BeginRun()
@@ -243,6 +245,7 @@ internal sealed unsafe partial class X86Processor
         FaultPending = false;
         repeatAlone = false;
         aloneNext = false;
+        endAtRingChange = false;
         linkFrom = null;
         Requests = Request.None;
         LoadLazy(V->Eflags);

@@ -13,14 +13,21 @@ internal static class MachineSetup
 {
     /// <summary>Builds the machine that the settings ask for.</summary>
     /// <param name="settings">The settings.</param>
-    /// <param name="trace">Takes transitions; null when the run is not traced.</param>
     /// <param name="console">Opens the guest's console.</param>
+    /// <param name="outputs">Where traces and metrics go; null when nobody asks for any.</param>
     /// <param name="overwritten">Notes what roads overwrite below the guest's stack pointer; null when nobody compares.</param>
     /// <exception cref="InputException">The manifest is wrong.</exception>
-    public static Machine Build(RunSettings settings, ITraceSink? trace, Func<Stream> console, OverwrittenBytes? overwritten = null)
+    public static Machine Build(RunSettings settings, Func<Stream> console, TelemetryOutputs? outputs = null, OverwrittenBytes? overwritten = null)
     {
         MachineManifest manifest = settings.Machine is null ? MachineManifest.Default : MachineManifest.Load(settings.Machine);
-        MachineBuilder builder = new MachineBuilder(manifest) { Trace = trace, Overwritten = overwritten }.Route("stdout", console);
+        MachineBuilder builder = new MachineBuilder(manifest)
+        {
+            Overwritten = overwritten,
+            Trace = outputs?.Trace,
+            Sampler = outputs?.Sampler,
+            Resource = outputs?.Resource ?? OtlpResource.Default,
+            Measure = outputs?.Metrics is not null || settings.Stats is not null,
+        }.Route("stdout", console);
         builder.MemorySize = settings.Memory ?? builder.MemorySize;
         builder.Options = builder.Options with
         {
@@ -29,6 +36,7 @@ internal static class MachineSetup
             NoReboot = settings.NoReboot,
             Branches = settings.Branches ?? (settings.Coverage is null ? builder.Options.Branches : BranchMode.All),
             Coverage = settings.Coverage is not null,
+            RecordRingChanges = settings.FlightRecorder is not null || outputs?.Metrics is not null,
         };
         if (builder.Options.Coverage && (builder.Options.Engine != Engine.Ring3 || builder.Options.Branches == BranchMode.Native))
             throw new InputException("--coverage: only virtualised branches tell where the guest goes; use --engine ring3 with --branches all or computed");

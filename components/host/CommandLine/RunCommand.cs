@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Plexus.Host.Coverage;
 using Plexus.Host.Loaders;
@@ -26,48 +27,92 @@ internal static class RunCommand
 
     private static int Run(RunSettings settings, HostStreams streams)
     {
+        RunFiles files = new(settings.Machine is null ? MachineManifest.Default.Name : Path.GetFileNameWithoutExtension(settings.Machine));
         using Stream? stats = settings.Stats is null ? null : OutputFile.Create(settings.Stats, "--stats");
         using Stream? coverage = settings.Coverage is null ? null : OutputFile.Create(settings.Coverage, "--coverage");
         SymbolTable? symbols = settings.Symbols is null ? null : SymbolTable.Read(GuestImage.FromFile(settings.Symbols, "--symbols"));
-        using ITraceSink? trace = settings.Trace is null ? null : TraceTarget.Open(settings.Trace);
-        Progress? progress = null;
-        using Machine machine = MachineSetup.Build(settings, trace, () => new WipingStream(streams.GuestConsole(), () => progress?.Wipe()));
         BootRequest boot = MachineSetup.Boot(settings);
+        Progress? progress = null;
+        using TelemetryOutputs outputs = new(settings, new OtlpEnvironment(streams.Variable), files, Say);
+        using Machine machine = MachineSetup.Build(settings, () => new WipingStream(streams.GuestConsole(), () => progress?.Wipe()), outputs);
         machine.Load(boot);
+        using FlightFiles flight = new(machine, files, settings.FlightRecorder, Say);
+        using MetricsExporter? metrics = outputs.Metrics is null
+            ? null
+            : new MetricsExporter(new MetricsEncoder(machine.Meters!, machine.Vcpu, outputs.Resource), outputs.Metrics, machine.Lines, outputs.MetricInterval);
         using (progress = new Progress(streams, () => machine.Vcpu.State.Retired))
         using (PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(machine, context)))
         using (PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Stop(machine, context)))
+        using (PosixSignalRegistration.Create(PosixSignal.SIGQUIT, context => Dump(flight, context)))
         {
             long started = Stopwatch.GetTimestamp();
-            MachineExit exit;
+            TimeSpan wall;
+            RunReport report;
             try
             {
-                exit = machine.Run(settings.Limit);
+                MachineExit exit = machine.Run(settings.Limit);
+                wall = Stopwatch.GetElapsedTime(started);
+                progress.Dispose();
+                metrics?.Finish();
+                report = ReportOf(machine, exit, machine.OutputFailure ?? metrics?.Failure, outputs);
             }
             catch (ComponentFaultException e)
             {
                 progress.Dispose();
-                streams.Messages.WriteLine($"plexus: component {e.Message.ReplaceLineEndings(" ")} (at EIP {machine.Vcpu.State.Eip:X8}h after {machine.Vcpu.State.Retired} guest instructions)");
-                if (Environment.GetEnvironmentVariable("PLEXUS_FAULT_DETAIL") is not null)
-                    streams.Messages.WriteLine(e.InnerException ?? e);
-                return ExitCodes.HostFailure;
+                metrics?.Finish();
+                return Crash(machine, e, flight, streams);
             }
 
-            TimeSpan wall = Stopwatch.GetElapsedTime(started);
-            progress.Dispose();
-            string? failure = coverage is null ? null : WriteCoverage(machine, symbols ?? SymbolTable.OfElf(boot.Kernel), boot.Kernel.Name, settings.Coverage!, coverage, streams);
-            return Report(machine, exit, wall, stats, settings, streams, failure);
+            string? coverageFailure = coverage is null ? null : WriteCoverage(machine, symbols ?? SymbolTable.OfElf(boot.Kernel), boot.Kernel.Name, settings.Coverage!, coverage, streams);
+            if (coverageFailure is not null)
+                report = report with { ExitCode = ExitCodes.OutputFailure };
+            return Print(report, machine.OutputFailure ?? metrics?.Failure ?? coverageFailure, wall, stats, flight, settings, streams);
+        }
+
+        void Say(string line)
+        {
+            progress?.Wipe();
+            streams.Messages.WriteLine(line);
         }
     }
 
-    private static int Report(Machine machine, in MachineExit exit, TimeSpan wall, Stream? stats, RunSettings settings, HostStreams streams, string? coverageFailure)
+    private static int Crash(Machine machine, ComponentFaultException e, FlightFiles flight, HostStreams streams)
     {
-        string? failure = machine.OutputFailure ?? coverageFailure;
+        try
+        {
+            // What was traced before the fault is not lost with it.
+            machine.Flush();
+        }
+        catch (ComponentFaultException)
+        {
+            // Telemetry itself failed, or cannot be reached any more: the fault below says what happened first.
+        }
+
+        if (flight.End($"component {OneLine(e)}", isBad: true) is { } failure)
+            streams.Messages.WriteLine(failure);
+        streams.Messages.WriteLine($"plexus: component {OneLine(e)} (at EIP {machine.Vcpu.State.Eip:X8}h after {machine.Vcpu.State.Retired} guest instructions)");
+        if (Environment.GetEnvironmentVariable("PLEXUS_FAULT_DETAIL") is not null)
+            streams.Messages.WriteLine(e.InnerException ?? e);
+        return ExitCodes.HostFailure;
+    }
+
+    private static RunReport ReportOf(Machine machine, in MachineExit exit, string? failure, TelemetryOutputs outputs)
+    {
         int code = failure is null ? ExitCodes.Of(exit) : ExitCodes.OutputFailure;
-        RunReport report = new(
-            machine.Manifest.Name, MachineSetup.NameOf(machine.Options.Engine), StrategyNames.Of(machine.Options.Strategy), exit, code, machine.ReadCounters());
+        return new RunReport(machine.Manifest.Name, MachineSetup.NameOf(machine.Options.Engine), StrategyNames.Of(machine.Options.Strategy), exit, code, machine.ReadCounters())
+        {
+            Latencies = machine.Meters?.ReadLatencies() ?? [],
+            Trace = outputs.Trace is null ? null : new TraceReport(machine.Flush(), outputs.Sampler?.NotSampled, outputs.Spill),
+        };
+    }
+
+    private static int Print(RunReport report, string? failure, TimeSpan wall, Stream? stats, FlightFiles flight, RunSettings settings, HostStreams streams)
+    {
+        int code = report.ExitCode;
         CounterTable.Write(report, streams.Messages);
         streams.Messages.WriteLine(CounterTable.Speed(report["guest.instructions"], wall));
+        if (report.Trace is { NotSampled: { } left } trace)
+            streams.Messages.WriteLine(string.Create(CultureInfo.InvariantCulture, $"trace: {trace.Spans:N0} transitions became spans, {left:N0} were not sampled"));
         if (stats is not null)
         {
             try
@@ -77,12 +122,18 @@ internal static class RunCommand
             }
             catch (IOException e)
             {
-                failure ??= $"--stats {settings.Stats}: {e.Message.ReplaceLineEndings(" ")}; make room or name another file";
+                failure ??= $"--stats {settings.Stats}: {OneLine(e)}; make room or name another file";
                 code = ExitCodes.OutputFailure;
             }
         }
 
-        streams.Messages.WriteLine($"plexus: {failure ?? ExitCodes.Reason(exit)} (exit code {code})");
+        if (flight.End(ExitCodes.Reason(report.Exit), report.Exit.Kind == MachineExitKind.TripleFault) is { } unwritten)
+        {
+            failure ??= unwritten;
+            code = ExitCodes.OutputFailure;
+        }
+
+        streams.Messages.WriteLine($"plexus: {failure ?? ExitCodes.Reason(report.Exit)} (exit code {code})");
         return code;
     }
 
@@ -107,4 +158,12 @@ internal static class RunCommand
         context.Cancel = true;
         machine.Lines.HostStop = true;
     }
+
+    private static void Dump(FlightFiles flight, PosixSignalContext context)
+    {
+        context.Cancel = true;
+        flight.DumpNew("SIGQUIT");
+    }
+
+    private static string OneLine(Exception e) => e.Message.ReplaceLineEndings(" ");
 }

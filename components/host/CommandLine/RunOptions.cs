@@ -19,7 +19,16 @@ internal sealed class RunOptions
     private readonly Option<bool> noReboot = new("--no-reboot", "-no-reboot") { Description = "A guest's reset ends the run" };
     private readonly Option<string?> limit = Text("--limit-instructions", "N", "Stop after N guest instructions");
     private readonly Option<string?> stats = Text("--stats", "FILE", "Write the counters as JSON");
-    private readonly Option<string?> trace = Text("--trace", "file:PATH|otlp:URL", "Write every transition as an OpenTelemetry span");
+    private readonly Option<string?> trace = Text("--trace", "file:PATH|otlp[:URL]", "Write every transition as an OpenTelemetry span");
+    private readonly Option<string[]> traceSample = new("--trace-sample")
+    {
+        HelpName = "RULE,…",
+        Description = "Which transitions become spans: kind=3-0,3-3 site=C0100000-C01FFFFF instruction=Cli strategy=NAME vector=N rate=1/100; the others are counted",
+    };
+
+    private readonly Option<string?> traceUnreachable = Text("--trace-unreachable", "spill[:PATH]|stop", "When a collector cannot be reached: go on into a file, or stop (default: spill)");
+    private readonly Option<string?> metrics = Text("--metrics", "file:PATH|otlp[:URL]", "Write counts and times of transitions as OpenTelemetry metrics");
+    private readonly Option<string?> flightRecorder = Text("--flight-recorder", "FILE", "Write the last 65,536 transitions as text when the run ends");
 
     /// <summary>Adds the options to a command; those for output only where there is one machine.</summary>
     public void AddTo(Command command, bool withOutput)
@@ -28,10 +37,8 @@ internal sealed class RunOptions
             command.Options.Add(option);
         if (!withOutput)
             return;
-        command.Options.Add(stats);
-        command.Options.Add(coverage);
-        command.Options.Add(symbols);
-        command.Options.Add(trace);
+        foreach (Option option in (Option[])[stats, coverage, symbols, trace, traceSample, traceUnreachable, metrics, flightRecorder])
+            command.Options.Add(option);
     }
 
     /// <summary>The settings of a parsed command line.</summary>
@@ -49,6 +56,10 @@ internal sealed class RunOptions
             Coverage = result.GetValue(coverage),
             Symbols = result.GetValue(symbols),
             Trace = result.GetValue(trace),
+            TraceSample = result.GetValue(traceSample) ?? [],
+            TraceUnreachable = result.GetValue(traceUnreachable),
+            Metrics = result.GetValue(metrics),
+            FlightRecorder = result.GetValue(flightRecorder),
         };
         if (result.GetValue(engine) is { } engineName)
             settings = settings with { Engine = RunSettings.ParseEngine(engineName, "--engine") };

@@ -43,8 +43,20 @@ public sealed record RunSettings
     /// <summary>Where to write the counters as JSON.</summary>
     public string? Stats { get; init; }
 
-    /// <summary>Where to write the trace: <c>file:PATH</c> or <c>otlp:URL</c>.</summary>
+    /// <summary>Where to write the trace: <c>file:PATH</c>, <c>otlp</c> or <c>otlp:URL</c>; null where the environment decides.</summary>
     public string? Trace { get; init; }
+
+    /// <summary>Rules for which transitions become spans; none for what the environment says, or all.</summary>
+    public IReadOnlyList<string> TraceSample { get; init; } = [];
+
+    /// <summary>What to do when a collector cannot be reached: <c>spill</c>, <c>spill:PATH</c> or <c>stop</c>; null for <c>spill</c>.</summary>
+    public string? TraceUnreachable { get; init; }
+
+    /// <summary>Where to write metrics, as <see cref="Trace"/>.</summary>
+    public string? Metrics { get; init; }
+
+    /// <summary>Where to write the flight recorder when the run ends; null for only when it ends badly.</summary>
+    public string? FlightRecorder { get; init; }
 
     /// <summary>Guest instructions after which to stop.</summary>
     public ulong Limit { get; init; } = ulong.MaxValue;

@@ -14,7 +14,7 @@ internal sealed class MachineUnderTest : IDisposable
 
     public MachineUnderTest(RunSettings settings, BootRequest boot)
     {
-        Machine = MachineSetup.Build(settings, trace: null, () => console, Overwritten);
+        Machine = MachineSetup.Build(settings, () => console, overwritten: Overwritten);
         Machine.Load(boot);
         Name = Machine.Options.Engine == Monitor.Engine.Emulated
             ? MachineSetup.NameOf(Machine.Options.Engine)

@@ -27,6 +27,8 @@ public sealed class Machine : IDisposable
         Memory = services.GetRequiredService<GuestMemory>();
         Vcpu = services.GetRequiredService<Vcpu>();
         Lines = services.GetRequiredService<PlatformLines>();
+        FlightRecorder = services.GetRequiredService<FlightRecorder>();
+        Meters = services.GetService<TransitionMeters>();
         monitor = fabric.Connect("monitor");
         telemetry = fabric.Connect("telemetry");
         fabric.Connect("bus").Call<Reset, Done>(new Reset(Cold: true));
@@ -49,6 +51,12 @@ public sealed class Machine : IDisposable
 
     /// <summary>The wires to the chipset. <see cref="PlatformLines.HostStop"/> ends a run from any thread.</summary>
     public PlatformLines Lines { get; }
+
+    /// <summary>The last transitions. Can be read from any thread.</summary>
+    public FlightRecorder FlightRecorder { get; }
+
+    /// <summary>Counts and times of transitions, where they are measured; null otherwise. Can be read from any thread.</summary>
+    public TransitionMeters? Meters { get; }
 
     /// <summary>The first failure of a console or of the trace, in one line; null when there was none.</summary>
     public string? OutputFailure => services.GetRequiredService<TelemetryComponent>().Failure;

@@ -38,7 +38,14 @@ public sealed class MachineBuilder
         };
         MemorySize = CommandLine.MemorySize.Parse(manifest.Memory, $"{manifest.Source}: $.memory");
 
-        AddComponent("monitor", (s, _) => new MonitorComponent(s.GetRequiredService<GuestMemory>(), s.GetRequiredService<Vcpu>(), s.GetRequiredService<PlatformLines>(), Options, s.GetRequiredService<MonitorTables>()));
+        AddComponent("monitor", (s, _) => new MonitorComponent(
+            s.GetRequiredService<GuestMemory>(),
+            s.GetRequiredService<Vcpu>(),
+            s.GetRequiredService<PlatformLines>(),
+            Options,
+            s.GetRequiredService<MonitorTables>(),
+            s.GetRequiredService<FlightRecorder>(),
+            s.GetService<TransitionMeters>()));
         AddComponent("cpu", (s, _) => new CpuComponent(s.GetRequiredService<Vcpu>(), s.GetRequiredService<GuestMemory>(), s.GetRequiredService<PlatformLines>(), s.GetRequiredService<MonitorTables>(), Overwritten));
         AddComponent("prescan", (_, _) => new PrescanComponent());
         AddComponent("patcher", (s, _) => new PatcherComponent(s.GetRequiredService<GuestMemory>()));
@@ -60,6 +67,15 @@ public sealed class MachineBuilder
 
     /// <summary>Notes what roads overwrite below the guest's stack pointer, for a comparison; null otherwise.</summary>
     public OverwrittenBytes? Overwritten { get; set; }
+
+    /// <summary>Decides which transitions become spans; null for all.</summary>
+    public TraceSampler? Sampler { get; set; }
+
+    /// <summary>What spans say of where they come from.</summary>
+    public OtlpResource Resource { get; set; } = OtlpResource.Default;
+
+    /// <summary>Measure the wall time of every transition and keep <see cref="TransitionMeters"/>.</summary>
+    public bool Measure { get; set; }
 
     /// <summary>Further services for component factories.</summary>
     public IServiceCollection Services { get; } = new ServiceCollection();
@@ -91,13 +107,22 @@ public sealed class MachineBuilder
     {
         ManifestReader.CheckMeaning(manifest);
         PlatformLines lines = new();
-        CallRecorder? recorder = Trace is null ? null : new CallRecorder();
-        TransitionTrace? trace = Trace is null ? null : new TransitionTrace(Trace, recorder);
-        Options = Options with { TraceTransitions = trace is not null };
+        Vcpu vcpu = new();
+        CallRecorder? recorder = Trace is null ? null : new CallRecorder(() => vcpu.State.Now);
+        TransitionTrace? trace = Trace is null ? null : new TransitionTrace(Trace, recorder, Sampler, Resource);
+        Options = Options with
+        {
+            TraceTransitions = trace is not null,
+            TimeTransitions = Options.TimeTransitions || Measure || trace is not null,
+            RecordRingChanges = Options.RecordRingChanges || trace is not null,
+        };
         Services.AddSingleton(lines);
         Services.AddSingleton(_ => new GuestMemory(MemorySize));
-        Services.AddSingleton<Vcpu>();
+        Services.AddSingleton(_ => vcpu);
         Services.AddSingleton<MonitorTables>();
+        Services.AddSingleton<FlightRecorder>();
+        if (Measure)
+            Services.AddSingleton<TransitionMeters>();
         Services.AddSingleton(new Chipset(lines) { MemoryBytes = MemorySize });
         Dictionary<string, ConsoleOutput> consoles = manifest.Consoles.ToDictionary(c => c.Key, c => new ConsoleOutput(streams[c.Value]()), StringComparer.Ordinal);
         Services.AddSingleton<IReadOnlyDictionary<string, ConsoleOutput>>(consoles);

@@ -48,6 +48,7 @@ public static class CounterTable
 
         Total(table, "guest instructions", report["guest.instructions"]);
         Total(table, "guest time, ns", report["guest.time-ns"]);
+        Total(table, "guest ring changes", report["guest.ring-changes"]);
         Section(table, "transitions", report.Under("transition."));
         Section(table, "traps", report.Under("trap."));
         Section(table, "injected", report.Under("injected."));

@@ -1,4 +1,5 @@
 using Plexus.Messaging.Contracts.Monitor;
+using Plexus.Messaging.Shared;
 
 namespace Plexus.Host.Reports;
 
@@ -11,6 +12,12 @@ namespace Plexus.Host.Reports;
 /// <param name="Counters">The monitor's counters.</param>
 public sealed record RunReport(string Machine, string Engine, string Strategy, MachineExit Exit, int ExitCode, IReadOnlyList<Counter> Counters)
 {
+    /// <summary>Wall times of transitions; none when they were not measured.</summary>
+    public IReadOnlyList<TransitionLatency> Latencies { get; init; } = [];
+
+    /// <summary>What became of the trace; null when there was none.</summary>
+    public TraceReport? Trace { get; init; }
+
     /// <summary>A counter's value; 0 when there is none.</summary>
     public ulong this[string name]
     {

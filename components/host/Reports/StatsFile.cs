@@ -1,14 +1,17 @@
 using System.Text.Json;
+using Plexus.Host.Telemetry;
 using Plexus.Messaging.Contracts.Monitor;
+using Plexus.Messaging.Contracts.Telemetry;
+using Plexus.Messaging.Shared;
 
 namespace Plexus.Host.Reports;
 
-/// <summary>Writes the counters as JSON: <c>machine engine strategy exit exitCode reason wallSeconds mips counters</c>, where <c>counters</c> maps the dotted names to numbers. The names are stable.</summary>
+/// <summary>Writes the counters as JSON: <c>machine engine strategy exit exitCode reason wallSeconds mips counters</c>, where <c>counters</c> maps the dotted names to numbers; <c>histograms</c>: wall times of transitions by kind and strategy; <c>trace</c>, of a traced run: <c>spans notSampled spill</c>. The names are stable.</summary>
 public static class StatsFile
 {
     /// <summary>Writes the file.</summary>
     /// <param name="report">The run.</param>
-    /// <param name="wall">Wall time; the only value, with the MIPS, that differs between two runs.</param>
+    /// <param name="wall">Wall time; with the MIPS and the histograms the only values that differ between two runs.</param>
     /// <param name="stream">Where to.</param>
     public static void Write(RunReport report, TimeSpan wall, Stream stream)
     {
@@ -27,6 +30,46 @@ public static class StatsFile
         foreach (Counter counter in report.Counters)
             json.WriteNumber(counter.Name, counter.Value);
         json.WriteEndObject();
+        WriteLatencies(json, report.Latencies);
+        if (report.Trace is { } trace)
+            WriteTrace(json, trace);
+        json.WriteEndObject();
+    }
+
+    private static void WriteLatencies(Utf8JsonWriter json, IReadOnlyList<TransitionLatency> latencies)
+    {
+        json.WriteStartObject("histograms");
+        json.WriteStartArray("boundsNs");
+        foreach (long bound in TransitionMeters.Bounds)
+            json.WriteNumberValue(bound);
+        json.WriteEndArray();
+        json.WriteStartArray("transitions");
+        foreach (TransitionLatency latency in latencies)
+        {
+            json.WriteStartObject();
+            json.WriteString("kind", TransitionNames.Of((TransitionKind)latency.Kind));
+            json.WriteString("strategy", latency.Strategy);
+            json.WriteNumber("count", latency.Count);
+            json.WriteNumber("sumNs", latency.Sum);
+            json.WriteNumber("minNs", latency.Minimum);
+            json.WriteNumber("maxNs", latency.Maximum);
+            json.WriteStartArray("buckets");
+            foreach (ulong bucket in latency.Buckets)
+                json.WriteNumberValue(bucket);
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private static void WriteTrace(Utf8JsonWriter json, TraceReport trace)
+    {
+        json.WriteStartObject("trace");
+        json.WriteNumber("spans", trace.Spans);
+        json.WriteNumber("notSampled", trace.NotSampled ?? 0);
+        json.WriteString("spill", trace.Spill);
         json.WriteEndObject();
     }
 }

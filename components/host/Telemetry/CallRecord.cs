@@ -7,4 +7,5 @@ namespace Plexus.Host.Telemetry;
 /// <param name="Parent">Number of the Call during which it was made; 0 for none.</param>
 /// <param name="Start">Start, in Stopwatch ticks.</param>
 /// <param name="End">End, in Stopwatch ticks.</param>
-public readonly record struct CallRecord(string Component, string Message, ulong Id, ulong Parent, long Start, long End);
+/// <param name="GuestTime">Guest time in nanoseconds at the start.</param>
+public readonly record struct CallRecord(string Component, string Message, ulong Id, ulong Parent, long Start, long End, ulong GuestTime = 0);

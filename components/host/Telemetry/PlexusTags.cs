@@ -66,9 +66,27 @@ public static class PlexusTags
     /// <summary>On a decision: entries to ring 0 that led to it.</summary>
     public const string Heat = "plexus.heat";
 
-    /// <summary>Guest time in nanoseconds at the start.</summary>
+    /// <summary>Guest time in nanoseconds at the start of a transition or Call.</summary>
     public const string GuestTime = "plexus.guest_time_ns";
 
-    /// <summary>Duration in nanoseconds of wall time.</summary>
+    /// <summary>Duration in nanoseconds of wall time; on every transition, and on Calls that took less than a microsecond.</summary>
     public const string Duration = "plexus.duration_ns";
+
+    /// <summary>On the first span of a window, when the trace is sampled: transitions before it that did not become spans, since the start of the run.</summary>
+    public const string NotSampled = "plexus.not_sampled";
+
+    /// <summary>Metric: transitions by kind, vector, strategy and instruction; a cumulative sum.</summary>
+    public const string TransitionsMetric = "plexus.transitions";
+
+    /// <summary>Metric: wall time of transitions by kind and strategy; a cumulative histogram in nanoseconds.</summary>
+    public const string DurationMetric = "plexus.transition.duration";
+
+    /// <summary>Metric: guest instructions retired; a cumulative sum.</summary>
+    public const string GuestInstructionsMetric = "plexus.guest.instructions";
+
+    /// <summary>Metric: guest time in nanoseconds; a cumulative sum.</summary>
+    public const string GuestTimeMetric = "plexus.guest.time";
+
+    /// <summary>Metric: changes of the guest's own ring; a cumulative sum.</summary>
+    public const string GuestRingChangesMetric = "plexus.guest.ring_changes";
 }

@@ -43,6 +43,12 @@ internal sealed class ProtobufWriter
     public void Fixed64Field(int field, ulong value)
     {
         Tag(field, Fixed64Type);
+        RawFixed64(value);
+    }
+
+    /// <summary>Eight bytes without a field number: an element of a packed field.</summary>
+    public void RawFixed64(ulong value)
+    {
         BinaryPrimitives.WriteUInt64LittleEndian(Reserve(8), value);
         Length += 8;
     }

@@ -61,7 +61,7 @@ public sealed class TelemetryComponent(PlatformLines lines, IReadOnlyDictionary<
     private void OnDecision(in Decision message)
     {
         if (Failure is null)
-            trace?.Add(message);
+            trace?.AddDecision(message);
     }
 
     private TelemetryFlushed OnFlush(in FlushTelemetry request)

@@ -1,18 +1,20 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
-using Iced.Intel;
 using Plexus.Messaging.Contracts.Telemetry;
 
 namespace Plexus.Host.Telemetry;
 
 /// <summary>
 /// The one adapter from semantic events to OpenTelemetry: each <see cref="Transition"/> becomes one span, encoded as
-/// <c>opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest</c> and handed to a sink; the Calls made during it become its children.
+/// <c>opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest</c> and handed to a sink; the Calls made during it, and transitions that lie within it
+/// (a fault injected during a trap), become its children.
 /// One trace holds at most <see cref="WindowSpans"/> spans; the first transition of the next links to the last of the one before.
 /// </summary>
-/// <param name="sink">Takes the requests.</param>
+/// <param name="sink">Takes the requests; each holds spans of one trace.</param>
 /// <param name="recorder">Knows the Calls; null when only transitions are wanted.</param>
-public sealed class TransitionTrace(ITraceSink sink, CallRecorder? recorder = null)
+/// <param name="sampler">Decides which transitions become spans; null for all.</param>
+/// <param name="resource">What all spans say of where they come from; null for the default.</param>
+public sealed class TransitionTrace(ITraceSink sink, CallRecorder? recorder = null, TraceSampler? sampler = null, OtlpResource? resource = null)
 {
     /// <summary>Spans in one trace.</summary>
     public const int WindowSpans = 20_000;
@@ -23,101 +25,177 @@ public sealed class TransitionTrace(ITraceSink sink, CallRecorder? recorder = nu
     /// <summary>Spans in one request, before the last transition's Calls.</summary>
     public const int BatchSpans = 1_000;
 
-    private const ulong SpanKindInternal = 1;
+    /// <summary>Transitions that wait for one that encloses them.</summary>
+    private const int MaximumPending = 8;
 
-    private readonly ProtobufWriter request = new();
-    private readonly ProtobufWriter resource = new();
-    private readonly ProtobufWriter scope = new();
-    private readonly ProtobufWriter span = new();
-    private readonly ProtobufWriter attribute = new();
-    private readonly ProtobufWriter spanEvent = new();
-    private readonly ProtobufWriter value = new();
-    private readonly ProtobufWriter pair = new();
-    private readonly SortedDictionary<string, ProtobufWriter> batch = new(StringComparer.Ordinal);
-    private readonly Dictionary<int, string> instructionNames = [];
+    private readonly SpanEncoder encoder = new(resource ?? OtlpResource.Default);
     private readonly byte[] traceId = RandomNumberGenerator.GetBytes(16);
     private readonly byte[] previousTraceId = new byte[16];
-    private readonly ulong spanBase = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)) & 0x7FFF_FFFF_0000_0000;
-    private readonly long anchorTicks = Stopwatch.GetTimestamp();
-    private readonly long anchorUnixNanoseconds = (DateTime.UtcNow - DateTime.UnixEpoch).Ticks * 100;
-    private readonly List<CallRecord> calls = [];
+    private readonly List<CallRecord> unclaimed = [];
+    private readonly List<CallRecord> claimed = [];
+    private readonly List<Pending> pending = [];
+    private readonly List<Pending> enclosed = [];
     private readonly List<Decision> decisions = [];
     private readonly Dictionary<ulong, ulong> callSpans = [];
     private ulong spanNumber;
     private ulong previousTransition;
     private int inWindow;
-    private int batched;
+    private bool opened;
 
-    /// <summary>Transitions taken so far.</summary>
+    /// <summary>Transitions that became spans so far.</summary>
     public ulong Count { get; private set; }
 
-    /// <summary>Takes one transition.</summary>
+    /// <summary>Transitions that did not, because of the sampler.</summary>
+    public ulong NotSampled => sampler?.NotSampled ?? 0;
+
+    /// <summary>Takes one transition. They come in the order in which they ended.</summary>
     /// <exception cref="IOException">The sink failed.</exception>
     public void Add(in Transition transition)
     {
-        calls.Clear();
-        recorder?.Take(transition.WallStart, transition.WallEnd, calls);
-        int called = calls.Count;
-        if (called > MaximumCalls)
-            calls.RemoveRange(0, called - MaximumCalls);
-        bool opensWindow = inWindow + 1 + calls.Count > WindowSpans;
-        if (opensWindow)
-            NextWindow();
-        inWindow += 1 + calls.Count;
-        Count++;
-        ulong number = ++spanNumber;
-        EncodeTransition(transition, number, called);
-        if (opensWindow)
-            EncodeLink();
-        Append(ServiceOf(transition.Kind));
-        AppendCalls(number);
-        previousTransition = number;
-        if (batched >= BatchSpans)
-            Flush();
+        bool takes = sampler?.Takes(in transition) ?? true;
+        int called = Claim(in transition);
+        bool nestable = transition.Kind is TransitionKind.Injection or TransitionKind.Interpreted;
+        Enclose(in transition);
+        if (takes)
+        {
+            Count++;
+            Pending mine = new(transition, [.. claimed], called);
+            if (nestable && enclosed.Count == 0)
+            {
+                // It may lie within a transition that has not ended yet.
+                pending.Add(mine);
+                if (pending.Count > MaximumPending)
+                    EmitOldest();
+                return;
+            }
+
+            EmitPending();
+            Emit(mine, enclosed);
+        }
+        else
+        {
+            EmitPending();
+            foreach (Pending inner in enclosed)
+                Emit(inner, []);
+        }
+
+        enclosed.Clear();
+        if (!nestable)
+            unclaimed.Clear();
     }
 
-    /// <summary>Takes a decision about a road: an event of the span that is added next, during which it was made.</summary>
-    public void Add(in Decision decision) => decisions.Add(decision);
+    /// <summary>Takes a decision about a road: an event of the next entry to ring 0 that becomes a span, which is the one it was made in unless that one is not sampled.</summary>
+    public void AddDecision(in Decision decision) => decisions.Add(decision);
 
     /// <summary>Hands what is buffered to the sink.</summary>
     /// <exception cref="IOException">The sink failed.</exception>
     public void Flush()
     {
-        if (batched == 0)
-            return;
-        request.Clear();
-        foreach ((string service, ProtobufWriter spans) in batch)
-        {
-            if (spans.Length == 0)
-                continue;
-            EncodeResourceSpans(service, spans.Written);
-            spans.Clear();
-        }
-
-        batched = 0;
-        sink.Export(request.Written);
+        EmitPending();
+        Send();
     }
 
-    /// <summary>The component whose work a transition is.</summary>
-    private static string ServiceOf(TransitionKind kind) => kind switch
+    /// <summary>Moves the Calls within a transition to <see cref="claimed"/>; earlier ones stay for a transition that encloses it.</summary>
+    /// <returns>How many Calls there were.</returns>
+    private int Claim(in Transition transition)
     {
-        TransitionKind.Ring3ToRing3 => "handlers",
-        TransitionKind.Interpreted or TransitionKind.GuestRing => "cpu",
-        _ => "monitor",
-    };
+        claimed.Clear();
+        if (recorder is null)
+            return 0;
+        int dropped = recorder.Take(transition.WallEnd, unclaimed);
 
-    private static string KindName(TransitionKind kind) => kind switch
+        // A stub makes no Call: its interval is that of the run it was drained after, whose Call is not its child.
+        if (transition.Kind == TransitionKind.Ring3ToRing3)
+            return 0;
+        int kept = 0;
+        for (int i = 0; i < unclaimed.Count; i++)
+        {
+            CallRecord call = unclaimed[i];
+            if (call.Start >= transition.WallStart)
+                claimed.Add(call);
+            else
+                unclaimed[kept++] = call;
+        }
+
+        unclaimed.RemoveRange(kept, unclaimed.Count - kept);
+        int called = claimed.Count + dropped;
+        if (claimed.Count > MaximumCalls)
+            claimed.RemoveRange(0, claimed.Count - MaximumCalls);
+        return called;
+    }
+
+    /// <summary>Moves waiting transitions that lie within this one to <see cref="enclosed"/>.</summary>
+    private void Enclose(in Transition outer)
     {
-        TransitionKind.Ring3ToRing0 => "3-0",
-        TransitionKind.Ring3ToRing3 => "3-3",
-        TransitionKind.Injection => "injection",
-        TransitionKind.Interpreted => "interpreted",
-        TransitionKind.GuestRing => "guest-ring",
-        _ => kind.ToString(),
-    };
+        enclosed.Clear();
+        if (outer.Kind is TransitionKind.Ring3ToRing3 or TransitionKind.GuestRing)
+            return;
+        for (int i = pending.Count - 1; i >= 0; i--)
+        {
+            Transition inner = pending[i].Transition;
+            bool within = outer.WallStart <= inner.WallStart && inner.WallEnd <= outer.WallEnd;
+            if (!within || (outer.WallStart == inner.WallStart && inner.WallEnd == outer.WallEnd))
+                break;
+            enclosed.Insert(0, pending[i]);
+            pending.RemoveAt(i);
+        }
+    }
 
+    private void EmitPending()
+    {
+        while (pending.Count != 0)
+            EmitOldest();
+    }
+
+    private void EmitOldest()
+    {
+        Pending oldest = pending[0];
+        pending.RemoveAt(0);
+        Emit(oldest, []);
+        unclaimed.RemoveAll(call => call.Start < oldest.Transition.WallStart);
+    }
+
+    private void Emit(in Pending outer, List<Pending> inner)
+    {
+        int size = 1 + outer.Calls.Length;
+        foreach (Pending child in inner)
+            size += 1 + child.Calls.Length;
+        bool opensWindow = inWindow + size > WindowSpans;
+        if (opensWindow)
+            NextWindow();
+        inWindow += size;
+        ulong number = ++spanNumber;
+        EncodeTransition(in outer, number, parent: 0);
+        if (opensWindow)
+            encoder.Link(previousTraceId, previousTransition);
+        if (sampler is not null && (opensWindow || !opened))
+            encoder.Number(PlexusTags.NotSampled, sampler.NotSampled);
+        opened = true;
+        encoder.End(TransitionNames.ServiceOf(outer.Transition.Kind));
+        EncodeCalls(outer.Calls, number);
+        foreach (Pending child in inner)
+        {
+            ulong childNumber = ++spanNumber;
+            EncodeTransition(in child, childNumber, number);
+            encoder.End(TransitionNames.ServiceOf(child.Transition.Kind));
+            EncodeCalls(child.Calls, childNumber);
+        }
+
+        previousTransition = number;
+        if (encoder.Spans >= BatchSpans)
+            Send();
+    }
+
+    private void Send()
+    {
+        if (encoder.Spans != 0)
+            sink.Export(encoder.TakeRequest());
+    }
+
+    /// <summary>A request holds spans of one trace only, so that readers see whole traces one after another.</summary>
     private void NextWindow()
     {
+        Send();
         inWindow = 0;
         traceId.CopyTo(previousTraceId, 0);
         for (int i = traceId.Length - 1; ++traceId[i] == 0; i--)
@@ -125,31 +203,7 @@ public sealed class TransitionTrace(ITraceSink sink, CallRecorder? recorder = nu
         }
     }
 
-    private void EncodeResourceSpans(string service, ReadOnlySpan<byte> spans)
-    {
-        resource.Clear();
-        attribute.Clear();
-        StringAttribute(attribute, 1, PlexusTags.ServiceName, service);
-        StringAttribute(attribute, 1, PlexusTags.ServiceNamespace, PlexusTags.Namespace);
-        resource.BytesField(1, attribute.Written); // ResourceSpans.resource
-        scope.Clear();
-        attribute.Clear();
-        attribute.StringField(1, PlexusTags.Scope); // InstrumentationScope.name
-        scope.BytesField(1, attribute.Written); // ScopeSpans.scope
-        scope.Raw(spans);
-        resource.BytesField(2, scope.Written); // ResourceSpans.scope_spans
-        request.BytesField(1, resource.Written); // ExportTraceServiceRequest.resource_spans
-    }
-
-    private void Append(string service)
-    {
-        if (!batch.TryGetValue(service, out ProtobufWriter? spans))
-            batch.Add(service, spans = new ProtobufWriter());
-        spans.BytesField(2, span.Written); // ScopeSpans.spans
-        batched++;
-    }
-
-    private void AppendCalls(ulong transition)
+    private void EncodeCalls(CallRecord[] calls, ulong transition)
     {
         callSpans.Clear();
         foreach (CallRecord call in calls)
@@ -157,52 +211,43 @@ public sealed class TransitionTrace(ITraceSink sink, CallRecorder? recorder = nu
         foreach (CallRecord call in calls)
         {
             ulong parent = callSpans.TryGetValue(call.Parent, out ulong outer) ? outer : transition;
-            BeginSpan(PlexusTags.CallSpan, callSpans[call.Id], parent, call.Start, call.End);
-            StringAttribute(span, 9, PlexusTags.Message, call.Message);
-            Append(call.Component);
+            encoder.Begin(PlexusTags.CallSpan, traceId, callSpans[call.Id], parent, call.Start, call.End);
+            encoder.Text(PlexusTags.Message, call.Message);
+            encoder.Number(PlexusTags.GuestTime, call.GuestTime);
+            if (SpanEncoder.Nanoseconds(call.End - call.Start) is >= 0 and < 1000 and long duration)
+                encoder.Number(PlexusTags.Duration, (ulong)duration);
+            encoder.End(call.Component);
         }
     }
 
-    private void BeginSpan(string name, ulong number, ulong parent, long start, long end)
+    private void EncodeTransition(in Pending emitted, ulong number, ulong parent)
     {
-        Span<byte> spanId = stackalloc byte[8];
-        span.Clear();
-        span.BytesField(1, traceId); // Span.trace_id
-        span.BytesField(2, SpanId(spanId, number)); // span_id
-        if (parent != 0)
-            span.BytesField(4, SpanId(spanId, parent)); // parent_span_id
-        span.StringField(5, name); // name
-        span.VarintField(6, SpanKindInternal); // kind
-        span.Fixed64Field(7, UnixNanoseconds(start)); // start_time_unix_nano
-        span.Fixed64Field(8, UnixNanoseconds(Math.Max(start, end))); // end_time_unix_nano
-    }
-
-    private void EncodeTransition(in Transition transition, ulong number, int called)
-    {
-        BeginSpan(PlexusTags.TrapSpan, number, parent: 0, transition.WallStart, transition.WallEnd);
-        StringAttribute(span, 9, PlexusTags.Kind, KindName(transition.Kind)); // attributes
+        ref readonly Transition transition = ref emitted.Transition;
+        encoder.Begin(PlexusTags.TrapSpan, traceId, number, parent, transition.WallStart, transition.WallEnd);
+        encoder.Text(PlexusTags.Kind, TransitionNames.Of(transition.Kind));
         if (transition.Vector != byte.MaxValue)
-            IntegerAttribute(PlexusTags.Vector, transition.Vector);
-        if (transition.Kind != TransitionKind.GuestRing)
+            encoder.Number(PlexusTags.Vector, transition.Vector);
+        if (TransitionNames.RingsOf(transition.Kind) is { } rings)
         {
-            bool injection = transition.Kind == TransitionKind.Injection;
-            IntegerAttribute(PlexusTags.RingFrom, injection ? 0u : 3u);
-            IntegerAttribute(PlexusTags.RingTo, injection || transition.Kind == TransitionKind.Ring3ToRing3 ? 3u : 0u);
+            encoder.Number(PlexusTags.RingFrom, rings.From);
+            encoder.Number(PlexusTags.RingTo, rings.To);
         }
 
-        IntegerAttribute(PlexusTags.GuestRingFrom, transition.GuestRingFrom);
-        IntegerAttribute(PlexusTags.GuestRingTo, transition.GuestRingTo);
-        IntegerAttribute(PlexusTags.Eip, transition.Eip);
+        encoder.Number(PlexusTags.GuestRingFrom, transition.GuestRingFrom);
+        encoder.Number(PlexusTags.GuestRingTo, transition.GuestRingTo);
+        encoder.Number(PlexusTags.Eip, transition.Eip);
         if (transition.InstructionCode != 0)
-            StringAttribute(span, 9, PlexusTags.Instruction, InstructionName(transition.InstructionCode));
+            encoder.Text(PlexusTags.Instruction, TransitionNames.Instruction(transition.InstructionCode));
         if (!string.IsNullOrEmpty(transition.Strategy))
-            StringAttribute(span, 9, PlexusTags.Strategy, transition.Strategy);
+            encoder.Text(PlexusTags.Strategy, transition.Strategy);
         if (!string.IsNullOrEmpty(transition.Reason))
-            StringAttribute(span, 9, PlexusTags.Reason, transition.Reason);
-        IntegerAttribute(PlexusTags.GuestTime, transition.GuestTime);
-        IntegerAttribute(PlexusTags.Duration, (ulong)Math.Max(0, Nanoseconds(transition.WallEnd - transition.WallStart)));
-        if (called > MaximumCalls)
-            IntegerAttribute(PlexusTags.Calls, (ulong)called);
+            encoder.Text(PlexusTags.Reason, transition.Reason);
+        encoder.Number(PlexusTags.GuestTime, transition.GuestTime);
+        encoder.Number(PlexusTags.Duration, (ulong)Math.Max(0, SpanEncoder.Nanoseconds(transition.WallEnd - transition.WallStart)));
+        if (emitted.Called > emitted.Calls.Length)
+            encoder.Number(PlexusTags.Calls, (ulong)emitted.Called);
+        if (transition.Kind != TransitionKind.Ring3ToRing0)
+            return;
         foreach (Decision decision in decisions)
             EncodeDecision(decision, transition.WallStart);
         decisions.Clear();
@@ -210,67 +255,23 @@ public sealed class TransitionTrace(ITraceSink sink, CallRecorder? recorder = nu
 
     private void EncodeDecision(in Decision decision, long ticks)
     {
-        spanEvent.Clear();
-        spanEvent.Fixed64Field(1, UnixNanoseconds(ticks)); // Span.Event.time_unix_nano
-        spanEvent.StringField(2, PlexusTags.DecisionEvent); // name
-        StringAttribute(spanEvent, 3, PlexusTags.Action, decision.Action); // attributes
-        StringAttribute(spanEvent, 3, PlexusTags.Strategy, decision.Strategy);
-        StringAttribute(spanEvent, 3, PlexusTags.Reason, decision.Reason);
-        IntegerAttribute(spanEvent, 3, PlexusTags.Eip, decision.Eip);
-        IntegerAttribute(spanEvent, 3, PlexusTags.Heat, (ulong)Math.Max(0, decision.Heat));
-        IntegerAttribute(spanEvent, 3, PlexusTags.GuestTime, decision.GuestTime);
+        encoder.BeginEvent(PlexusTags.DecisionEvent, ticks);
+        encoder.EventText(PlexusTags.Action, decision.Action);
+        encoder.EventText(PlexusTags.Strategy, decision.Strategy);
+        encoder.EventText(PlexusTags.Reason, decision.Reason);
+        encoder.EventNumber(PlexusTags.Eip, decision.Eip);
+        encoder.EventNumber(PlexusTags.Heat, (ulong)Math.Max(0, decision.Heat));
+        encoder.EventNumber(PlexusTags.GuestTime, decision.GuestTime);
         if (decision.InstructionCode != 0)
-            StringAttribute(spanEvent, 3, PlexusTags.Instruction, InstructionName(decision.InstructionCode));
-        span.BytesField(11, spanEvent.Written); // Span.events
+            encoder.EventText(PlexusTags.Instruction, TransitionNames.Instruction(decision.InstructionCode));
+        encoder.EndEvent();
     }
 
-    private void EncodeLink()
+    /// <summary>A transition with its Calls.</summary>
+    private readonly struct Pending(Transition transition, CallRecord[] calls, int called)
     {
-        Span<byte> spanId = stackalloc byte[8];
-        attribute.Clear();
-        attribute.BytesField(1, previousTraceId); // Span.Link.trace_id
-        attribute.BytesField(2, SpanId(spanId, previousTransition)); // Span.Link.span_id
-        span.BytesField(13, attribute.Written); // Span.links
+        public readonly Transition Transition = transition;
+        public readonly CallRecord[] Calls = calls;
+        public readonly int Called = called;
     }
-
-    private Span<byte> SpanId(Span<byte> id, ulong number)
-    {
-        System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(id, spanBase + number);
-        return id;
-    }
-
-    private void StringAttribute(ProtobufWriter target, int field, string name, string text)
-    {
-        value.Clear();
-        value.StringField(1, text); // AnyValue.string_value
-        KeyValue(target, field, name);
-    }
-
-    private void IntegerAttribute(string name, ulong number) => IntegerAttribute(span, 9, name, number);
-
-    private void IntegerAttribute(ProtobufWriter target, int field, string name, ulong number)
-    {
-        value.Clear();
-        value.VarintField(3, number); // AnyValue.int_value
-        KeyValue(target, field, name);
-    }
-
-    private void KeyValue(ProtobufWriter target, int field, string name)
-    {
-        pair.Clear();
-        pair.StringField(1, name); // KeyValue.key
-        pair.BytesField(2, value.Written); // KeyValue.value
-        target.BytesField(field, pair.Written);
-    }
-
-    private string InstructionName(int code)
-    {
-        if (!instructionNames.TryGetValue(code, out string? name))
-            instructionNames.Add(code, name = ((Code)code).ToString());
-        return name;
-    }
-
-    private ulong UnixNanoseconds(long ticks) => (ulong)(anchorUnixNanoseconds + Nanoseconds(ticks - anchorTicks));
-
-    private static long Nanoseconds(long ticks) => (long)(ticks * (1e9 / Stopwatch.Frequency));
 }

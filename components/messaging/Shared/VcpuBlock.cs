@@ -76,6 +76,9 @@ public unsafe struct VcpuBlock
     /// <summary>While deprivileged code runs: the physical CS selector when it is not <see cref="MonitorTables.GuestCode"/>, otherwise 0. It is not 0 only inside a ring-3 gate's dispatcher.</summary>
     public uint PhysicalCs;
 
+    /// <summary>Changes of CPL since power-on, however they came about.</summary>
+    public ulong RingChanges;
+
     /// <summary>Guest time now in nanoseconds.</summary>
     public readonly ulong Now => (Retired * NanosecondsPerInstruction) + IdleNanoseconds;
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Iced.Intel;
 using Plexus.Messaging;
 using Plexus.Messaging.Contracts.Monitor;
@@ -9,7 +10,7 @@ namespace Plexus.Monitor.Counting;
 /// <summary>
 /// The always-on counters, and the one place from which transitions are reported to telemetry: what is counted is what is posted.
 /// </summary>
-internal sealed class TransitionCounters(Vcpu vcpu, bool post)
+internal sealed class TransitionCounters(Vcpu vcpu, MonitorOptions options, FlightRecorder? recorder, TransitionMeters? meters)
 {
     private const int Kinds = 5;
     private const int Codes = 5000;
@@ -88,19 +89,47 @@ internal sealed class TransitionCounters(Vcpu vcpu, bool post)
             strategies[e.Strategy] = value + 1;
         }
 
-        if (post && telemetry is not null)
+        int code = e.Site?.Code ?? e.InstructionCode;
+        if (recorder is not null)
+            Record(recorder, in e, code);
+        meters?.Count((byte)e.Kind, e.Vector, meters.Names.IdOf(e.Strategy), code, options.TimeTransitions ? Nanoseconds(e.WallEnd - e.WallStart) : -1);
+        if (options.TraceTransitions && telemetry is not null)
         {
             telemetry.Post(new Transition(
-                e.Kind, e.Vector, e.Eip, e.Site?.Code ?? e.InstructionCode, e.Strategy, e.GuestRingFrom, (byte)vcpu.State.Cpl, e.GuestTime, e.WallStart, e.WallEnd, e.Reason));
+                e.Kind, e.Vector, e.Eip, code, e.Strategy, e.GuestRingFrom, (byte)vcpu.State.Cpl, e.GuestTime, e.WallStart, e.WallEnd, e.Reason));
         }
+    }
+
+    private static long Nanoseconds(long ticks) => Math.Max(0, (long)(ticks * (1e9 / Stopwatch.Frequency)));
+
+    private void Record(FlightRecorder target, in TransitionEvent e, int code)
+    {
+        ref VcpuBlock v = ref vcpu.State;
+        target.Write(new FlightRecord
+        {
+            GuestTime = e.GuestTime,
+            Retired = v.Retired,
+            WallStart = e.WallStart,
+            WallEnd = e.WallEnd,
+            Eip = e.Eip,
+            InstructionCode = code,
+            Kind = (byte)e.Kind,
+            Vector = e.Vector,
+            GuestRingFrom = e.GuestRingFrom,
+            GuestRingTo = (byte)v.Cpl,
+            Strategy = target.Names.IdOf(e.Strategy),
+            Reason = target.Names.IdOf(e.Reason),
+        });
     }
 
     /// <summary>All counters, in a stable order.</summary>
     internal Counter[] Read()
     {
-        var list = new List<Counter> { new("guest.instructions", vcpu.State.Retired), new("guest.time-ns", vcpu.State.Now) };
+        // The CPU counts the guest's ring changes; under emulated they are the transitions, whether or not each was recorded by itself.
+        ulong ringChanges = vcpu.State.RingChanges;
+        var list = new List<Counter> { new("guest.instructions", vcpu.State.Retired), new("guest.time-ns", vcpu.State.Now), new("guest.ring-changes", ringChanges) };
         for (int i = 0; i < Kinds; i++)
-            list.Add(new Counter("transition." + KindNames[i], kinds[i]));
+            list.Add(new Counter("transition." + KindNames[i], i == (int)TransitionKind.GuestRing && options.Engine == Engine.Emulated ? ringChanges : kinds[i]));
         for (int i = 0; i < vectors.Length; i++)
         {
             if (vectors[i] != 0)

@@ -156,7 +156,7 @@ internal sealed class Ring3Drive
         views.Arrive(space, v.Eip);
         if (!user)
             pages.Publish();
-        long wallStart = options.TraceTransitions ? Stopwatch.GetTimestamp() : 0;
+        long wallStart = options.TimeTransitions ? Stopwatch.GetTimestamp() : 0;
         bool again = true;
         tables.User = user;
         tables.SetCodeBase(views.Windows(user).Layout.CodeBase);
@@ -170,7 +170,7 @@ internal sealed class Ring3Drive
             // RF lasts until an instruction completes (SDM vol. 3, 17.3.1.1); the physical processor does not know the virtual one.
             if (v.Retired != retired)
                 v.Eflags &= ~ResumeFlag;
-            long wallNow = options.TraceTransitions ? Stopwatch.GetTimestamp() : 0;
+            long wallNow = options.TimeTransitions ? Stopwatch.GetTimestamp() : 0;
             if (!user && IsRingFull(exit))
             {
                 // Not a transition of the guest's: the ring is emptied and the very same stub instruction runs again.
@@ -189,7 +189,7 @@ internal sealed class Ring3Drive
             again = OnExit(space, exit, wallNow) && !memory.HasHits && v.Retired < retireLimit && v.Now < deadline && !lines.StopRequested;
             if (again && !user)
                 pages.Publish();
-            wallStart = options.TraceTransitions ? Stopwatch.GetTimestamp() : 0;
+            wallStart = options.TimeTransitions ? Stopwatch.GetTimestamp() : 0;
         }
 
         leftPatch |= points.RollToGuest(space);
@@ -536,13 +536,13 @@ internal sealed class Ring3Drive
             Reason = reason,
             GuestRingFrom = (byte)vcpu.State.Cpl,
             GuestTime = vcpu.State.Now,
-            WallStart = wallStart != 0 || !options.TraceTransitions ? wallStart : Stopwatch.GetTimestamp(),
+            WallStart = wallStart != 0 || !options.TimeTransitions ? wallStart : Stopwatch.GetTimestamp(),
         },
     };
 
     private void End(ref Trip trip)
     {
-        if (options.TraceTransitions)
+        if (options.TimeTransitions)
             trip.Event.WallEnd = Stopwatch.GetTimestamp();
         counters.Transition(trip.Event);
     }

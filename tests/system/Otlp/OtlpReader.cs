@@ -111,7 +111,7 @@ internal static class OtlpReader
         return (trace, span);
     }
 
-    private static Dictionary<string, object> Attributes(ReadOnlySpan<byte> data, int field)
+    internal static Dictionary<string, object> Attributes(ReadOnlySpan<byte> data, int field)
     {
         Dictionary<string, object> attributes = [];
         WireReader reader = new(data);

@@ -14,11 +14,14 @@ internal sealed record PlexusRun(int ExitCode, byte[] Console, string Messages)
     /// <summary>The messages without the line about speed, the only one that differs between equal runs.</summary>
     public string StableMessages => string.Join('\n', Messages.Split('\n').Where(line => !line.StartsWith("speed: ", StringComparison.Ordinal)));
 
-    public static PlexusRun Invoke(params string[] arguments)
+    public static PlexusRun Invoke(params string[] arguments) => Invoke(new Dictionary<string, string>(StringComparer.Ordinal), arguments);
+
+    /// <summary>A run with environment variables.</summary>
+    public static PlexusRun Invoke(IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
         using MemoryStream console = new();
         using StringWriter messages = new();
-        int code = PlexusCommandLine.Invoke(arguments, new HostStreams(() => new KeptOpen(console), messages, MessagesAreTerminal: false));
+        int code = PlexusCommandLine.Invoke(arguments, new HostStreams(() => new KeptOpen(console), messages, MessagesAreTerminal: false) { Variable = environment.GetValueOrDefault });
         return new PlexusRun(code, console.ToArray(), messages.ToString());
     }
 

@@ -10,9 +10,27 @@ internal sealed class RunStatistics
         ExitCode = root.GetProperty("exitCode").GetInt32();
         Exit = root.GetProperty("exit").GetString()!;
         Counters = root.GetProperty("counters").EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetUInt64(), StringComparer.Ordinal);
+        Histograms = [.. root.GetProperty("histograms").GetProperty("transitions").EnumerateArray()
+            .Select(h => (h.GetProperty("kind").GetString()!, h.GetProperty("strategy").GetString()!, h.GetProperty("count").GetUInt64()))];
+        if (!root.TryGetProperty("trace", out JsonElement trace))
+            return;
+        Spans = trace.GetProperty("spans").GetUInt64();
+        NotSampled = trace.GetProperty("notSampled").GetUInt64();
+        Spill = trace.GetProperty("spill").GetString();
     }
 
     public int ExitCode { get; }
+
+    public IReadOnlyList<(string Kind, string Strategy, ulong Count)> Histograms { get; }
+
+    /// <summary>Of a traced run: transitions that became spans.</summary>
+    public ulong Spans { get; }
+
+    /// <summary>Of a traced run: transitions that did not.</summary>
+    public ulong NotSampled { get; }
+
+    /// <summary>Of a traced run: the spill file.</summary>
+    public string? Spill { get; }
 
     public string Exit { get; }
 

@@ -338,7 +338,7 @@ internal sealed unsafe partial class X86Processor
     {
         Segment(SegmentIndex.Cs) = code;
         Segment(SegmentIndex.Cs).Attributes = (ushort)((descriptor.High >> 8) & 0xF0FF);
-        V->Cpl = privilege;
+        SetPrivilege(privilege);
         ModeChanged();
     }
 }

@@ -71,7 +71,10 @@ internal sealed unsafe partial class X86Processor
         if (kind == InterruptKind.Exception && (FaultVectors & (1u << (vector & 31))) != 0 && vector < 32)
             flags |= FlagRf;
         externalEvent = kind == InterruptKind.Software ? 0u : 1u;
+        deliveredVector = vector;
+        delivery = kind;
         bool delivered = DeliverProtected(vector, kind, hasError, error, flags);
+        deliveredVector = NoVector;
         externalEvent = 0;
         return delivered;
     }

@@ -238,7 +238,7 @@ internal sealed unsafe partial class X86Processor
         cpu.SetEflags(cpu.GetEflags() & ~(FlagIf | FlagVm | FlagRf));
         cpu.SetFlat(SegmentIndex.Cs, selector, 0x9B);
         cpu.SetFlat(SegmentIndex.Ss, (ushort)(selector + 8), 0x93);
-        cpu.V->Cpl = 0;
+        cpu.SetPrivilege(0);
         cpu.V->Gpr[4] = cpu.V->SysenterEsp;
         cpu.NextEip = cpu.V->SysenterEip;
         cpu.ModeChanged();
@@ -262,7 +262,7 @@ internal sealed unsafe partial class X86Processor
         ushort selector = (ushort)((cpu.V->SysenterCs & 0xFFFC) + 16);
         cpu.SetFlat(SegmentIndex.Cs, (ushort)(selector | 3), 0xFB);
         cpu.SetFlat(SegmentIndex.Ss, (ushort)((selector + 8) | 3), 0xF3);
-        cpu.V->Cpl = 3;
+        cpu.SetPrivilege(3);
         cpu.V->Gpr[4] = cpu.V->Gpr[1];
         cpu.NextEip = cpu.V->Gpr[2];
         cpu.ModeChanged();

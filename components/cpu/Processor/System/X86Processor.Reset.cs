@@ -23,6 +23,7 @@ internal sealed unsafe partial class X86Processor
     {
         ulong retired = V->Retired;
         ulong idle = V->IdleNanoseconds;
+        ulong ringChanges = V->RingChanges;
         uint period = V->NanosecondsPerInstruction;
         *V = default;
         V->NanosecondsPerInstruction = period == 0 ? 10 : period;
@@ -30,6 +31,7 @@ internal sealed unsafe partial class X86Processor
         {
             V->Retired = retired;
             V->IdleNanoseconds = idle;
+            V->RingChanges = ringChanges;
         }
 
         V->TscOffset = 0ul - (V->Now / V->NanosecondsPerInstruction);

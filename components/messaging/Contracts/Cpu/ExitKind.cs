@@ -32,4 +32,7 @@ public enum ExitKind
 
     /// <summary>The physical instructions asked for were executed; the state may lie inside a handler (only <see cref="RunMode.Deprivileged"/> with <c>Steps</c>).</summary>
     Step = 9,
+
+    /// <summary>The guest's privilege level changed, and the request asked to end there: see <see cref="ReadRingChange"/>.</summary>
+    RingChange = 16,
 }

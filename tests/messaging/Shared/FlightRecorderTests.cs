@@ -1,0 +1,98 @@
+using System.Runtime.CompilerServices;
+using Plexus.Messaging.Shared;
+using Xunit;
+
+namespace Plexus.Messaging.Tests;
+
+public sealed class FlightRecorderTests
+{
+    [Fact]
+    public void Record_is_one_cache_line() => Assert.Equal(FlightRecord.Size, Unsafe.SizeOf<FlightRecord>());
+
+    [Fact]
+    public void Records_come_back_oldest_first_and_complete()
+    {
+        using FlightRecorder recorder = new();
+        byte strategy = recorder.Names.IdOf("jump-stub");
+        recorder.Write(new FlightRecord { Eip = 7, GuestTime = 8, Retired = 9, WallStart = 10, WallEnd = 11, InstructionCode = 12, Kind = 1, Vector = 255, GuestRingFrom = 3, GuestRingTo = 2, Strategy = strategy });
+        recorder.Write(new FlightRecord { Eip = 8 });
+        FlightRecord[] records = recorder.Snapshot();
+        Assert.Equal([1ul, 2ul], records.Select(r => r.Number));
+        Assert.Equal(
+            new FlightRecord { Number = 1, Eip = 7, GuestTime = 8, Retired = 9, WallStart = 10, WallEnd = 11, InstructionCode = 12, Kind = 1, Vector = 255, GuestRingFrom = 3, GuestRingTo = 2, Strategy = strategy },
+            records[0]);
+        Assert.Equal("jump-stub", recorder.Names.NameOf(records[0].Strategy));
+    }
+
+    [Fact]
+    public void Ring_keeps_the_last_records_only()
+    {
+        using FlightRecorder recorder = new();
+        for (uint i = 0; i < FlightRecorder.Capacity + 10; i++)
+            recorder.Write(new FlightRecord { Eip = i });
+        FlightRecord[] records = recorder.Snapshot();
+        Assert.Equal(FlightRecorder.Capacity, records.Length);
+        Assert.Equal((ulong)FlightRecorder.Capacity + 10, recorder.Count);
+        Assert.All(records, r => Assert.Equal(r.Eip + 1ul, r.Number));
+        Assert.Equal(10u, records[0].Eip);
+    }
+
+    [Fact]
+    public void Writing_allocates_nothing()
+    {
+        using FlightRecorder recorder = new();
+        recorder.Write(new FlightRecord { Reason = recorder.Names.IdOf("emulate") });
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 1000; i++)
+            recorder.Write(new FlightRecord { Reason = recorder.Names.IdOf("emulate") });
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+    }
+
+    [Fact]
+    public void Reader_beside_the_writer_never_sees_half_a_record()
+    {
+        using FlightRecorder recorder = new();
+        using CancellationTokenSource enough = new();
+        Thread writer = new(() =>
+        {
+            for (uint i = 1; !enough.IsCancellationRequested; i++)
+                recorder.Write(new FlightRecord { GuestTime = i, Retired = i, Eip = i, InstructionCode = (int)i });
+        });
+        writer.Start();
+        for (int i = 0; i < 20; i++)
+        {
+            ulong last = 0;
+            foreach (FlightRecord record in recorder.Snapshot())
+            {
+                Assert.True(record.Number > last);
+                last = record.Number;
+                Assert.Equal((record.Number, record.Number, (uint)record.Number, (int)record.Number), (record.GuestTime, record.Retired, record.Eip, record.InstructionCode));
+            }
+        }
+
+        enough.Cancel();
+        writer.Join();
+    }
+
+    [Fact]
+    public void Snapshot_after_the_end_is_empty()
+    {
+        FlightRecorder recorder = new();
+        recorder.Write(default);
+        recorder.Dispose();
+        Assert.Empty(recorder.Snapshot());
+    }
+
+    [Fact]
+    public void Names_are_numbered_once_and_share_a_number_when_there_are_too_many()
+    {
+        NameTable names = new();
+        Assert.Equal(0, names.IdOf(""));
+        Assert.Equal(names.IdOf("a"), names.IdOf(new string('a', 1)));
+        for (int i = 0; i < 300; i++)
+            names.IdOf($"name {i}");
+        Assert.Equal(NameTable.Other, names.IdOf("one more"));
+        Assert.Equal("a", names.NameOf(names.IdOf("a")));
+        Assert.Equal("?", names.NameOf(NameTable.Other));
+    }
+}
