@@ -128,8 +128,22 @@ internal sealed class JaegerWriter
         WriteTag(new TraceAttribute("otel.scope.name", "string", span.Scope, 0));
         json.WriteEndArray();
         json.WriteStartArray("logs");
+        foreach (TraceEvent happened in span.Events)
+            WriteLog(happened);
         json.WriteEndArray();
         json.WriteString("processID", $"p{ProcessOf(span)}");
+        json.WriteEndObject();
+    }
+
+    private void WriteLog(TraceEvent happened)
+    {
+        json.WriteStartObject();
+        json.WriteNumber("timestamp", happened.Time / 1000);
+        json.WriteStartArray("fields");
+        WriteTag(new TraceAttribute("event", "string", happened.Name, 0));
+        foreach (TraceAttribute attribute in happened.Attributes)
+            WriteTag(attribute);
+        json.WriteEndArray();
         json.WriteEndObject();
     }
 

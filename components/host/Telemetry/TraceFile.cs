@@ -187,6 +187,9 @@ internal sealed class TraceFile : IDisposable
                 case 8:
                     span.End = reader.Number;
                     break;
+                case 11:
+                    span.Events.Add(ReadEvent(reader.Bytes));
+                    break;
                 case 13:
                     span.Links.Add(ReadLink(reader.Bytes));
                     break;
@@ -198,6 +201,24 @@ internal sealed class TraceFile : IDisposable
         if (span.TraceId.Length == 0 || span.SpanId.Length == 0)
             throw new InvalidDataException("a span without ids");
         ReadAttributes(data, 9, span.Attributes);
+    }
+
+    private static TraceEvent ReadEvent(ReadOnlySpan<byte> data)
+    {
+        ulong time = 0;
+        string name = "";
+        ProtobufReader reader = new(data);
+        while (reader.Next())
+        {
+            if (reader.Field == 1)
+                time = reader.Number;
+            else if (reader.Field == 2)
+                name = reader.Text;
+        }
+
+        List<TraceAttribute> attributes = [];
+        ReadAttributes(data, 3, attributes);
+        return new TraceEvent(name, time, attributes);
     }
 
     private static (string TraceId, string SpanId) ReadLink(ReadOnlySpan<byte> data)

@@ -36,6 +36,9 @@ internal sealed class TraceSpan
     /// <summary>Spans of other traces that come before.</summary>
     public List<(string TraceId, string SpanId)> Links { get; } = [];
 
+    /// <summary>What happened within it.</summary>
+    public List<TraceEvent> Events { get; } = [];
+
     /// <summary>Makes room for the next span of the same resource and scope.</summary>
     public void Clear()
     {
@@ -43,5 +46,6 @@ internal sealed class TraceSpan
         Start = End = 0;
         Attributes.Clear();
         Links.Clear();
+        Events.Clear();
     }
 }

@@ -56,8 +56,9 @@ internal static class TraceTree
     private static string Describe(TraceSpan span)
     {
         string attributes = string.Join(' ', span.Attributes.Where(a => a.Name != PlexusTags.Duration).Select(a => $"{Short(a.Name)}={Value(a)}"));
+        string events = string.Concat(span.Events.Select(e => $" [{Short(e.Name)} {string.Join(' ', e.Attributes.Select(a => $"{Short(a.Name)}={Value(a)}"))}]"));
         string links = string.Concat(span.Links.Select(link => $" follows={link.SpanId}"));
-        return string.Create(CultureInfo.InvariantCulture, $"{span.Service} {span.Name} {(span.End - Math.Min(span.Start, span.End)) / 1000.0:F1} µs {attributes}{links}");
+        return string.Create(CultureInfo.InvariantCulture, $"{span.Service} {span.Name} {(span.End - Math.Min(span.Start, span.End)) / 1000.0:F1} µs {attributes}{events}{links}");
     }
 
     private static string Short(string name) => name.StartsWith("plexus.", StringComparison.Ordinal) ? name["plexus.".Length..] : name;

@@ -74,6 +74,7 @@ internal static class OtlpReader
         ulong start = 0;
         ulong end = 0;
         List<(string TraceId, string SpanId)> links = [];
+        List<Dictionary<string, object>> events = [];
         WireReader reader = new(data);
         while (reader.Next())
         {
@@ -87,12 +88,13 @@ internal static class OtlpReader
                 case 7: start = reader.Number; break;
                 case 8: end = reader.Number; break;
                 case 9: break;
+                case 11: events.Add(Attributes(reader.Bytes, 3)); break;
                 case 13: links.Add(ReadLink(reader.Bytes)); break;
                 default: throw new InvalidDataException($"unexpected span field {reader.Field}");
             }
         }
 
-        return new OtlpSpan(service, scope, trace, id, parent, name, kind, start, end, Attributes(data, 9), links);
+        return new OtlpSpan(service, scope, trace, id, parent, name, kind, start, end, Attributes(data, 9), links) { Events = events };
     }
 
     private static (string TraceId, string SpanId) ReadLink(ReadOnlySpan<byte> data)

@@ -23,4 +23,8 @@ internal sealed record OtlpSpan(
     ulong Start,
     ulong End,
     IReadOnlyDictionary<string, object> Attributes,
-    IReadOnlyList<(string TraceId, string SpanId)> Links);
+    IReadOnlyList<(string TraceId, string SpanId)> Links)
+{
+    /// <summary>Attributes of its events.</summary>
+    public IReadOnlyList<IReadOnlyDictionary<string, object>> Events { get; init; } = [];
+}
