@@ -103,6 +103,9 @@ internal sealed class StubCode
         TakeEffect();
     }
 
+    /// <summary>What follows is also reached with a saved scratch register overwritten: a stop there puts it back, whichever way control came.</summary>
+    internal void Assume(Register register) => clobbered |= Bit(register);
+
     /// <summary>What follows is reached from before the commit point.</summary>
     internal void Uncommit() => committed = false;
 
