@@ -80,9 +80,8 @@ internal sealed class GuestPoints(GuestMemory memory, Vcpu vcpu, IEndpoint cpu, 
 
     /// <summary>Undoes a ring-3 gate whose dispatcher entered ring 0: registers, stack and flags are as they were when the exception came.</summary>
     /// <param name="point">The point of the dispatcher.</param>
-    /// <param name="entry">How ring 0 was entered.</param>
     /// <returns>The exception itself.</returns>
-    internal CpuExit LeaveGate(in GuestPoint point, in CpuExit entry)
+    internal CpuExit LeaveGate(in GuestPoint point)
     {
         ref VcpuBlock v = ref vcpu.State;
         Restore(point);
@@ -94,7 +93,7 @@ internal sealed class GuestPoints(GuestMemory memory, Vcpu vcpu, IEndpoint cpu, 
         TakeFlags(top);
         v.SetGpr(Esp, top);
         v.PhysicalCs = 0;
-        return new CpuExit(ExitKind.Trap, (byte)point.GuestEip, hasError, error, point.GuestEip == 14 ? entry.Linear : 0, null);
+        return new CpuExit(ExitKind.Trap, (byte)point.GuestEip, hasError, error, 0, null);
     }
 
     private void Restore(in GuestPoint point)
