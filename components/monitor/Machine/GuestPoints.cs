@@ -28,18 +28,27 @@ internal sealed class GuestPoints(GuestMemory memory, Vcpu vcpu, IEndpoint cpu, 
     internal GuestPoint Locate(ShadowSpace space, uint codeEip) =>
         patcher.Call<Locate, GuestPoint>(new Locate(space.Key.User, codeEip, views.ViewFrame(space, codeEip)));
 
-    /// <summary>If EIP lies in the handler segment, moves the state to the guest instruction it stands for.</summary>
+    /// <summary>
+    /// If EIP lies in the handler segment, moves the state to the guest instruction it stands for. A gate's dispatcher may have been entered from the segment
+    /// itself, by an INT3 there or a fault: then the way leads through that place.
+    /// </summary>
     /// <returns>True when it did.</returns>
     internal bool RollToGuest(ShadowSpace space)
     {
-        uint eip = vcpu.State.Eip;
-        if (space.Key.User || !views.Kernel.IsHandlerEip(eip))
-            return false;
-        GuestPoint point = Locate(space, eip);
-        if (point.Kind is not (PointKind.Stub or PointKind.StubDeferred))
-            return false;
-        MoveTo(point);
-        return true;
+        bool moved = false;
+        while (!space.Key.User && views.Kernel.IsHandlerEip(vcpu.State.Eip))
+        {
+            uint eip = vcpu.State.Eip;
+            GuestPoint point = Locate(space, eip);
+            if (point.Kind is not (PointKind.Stub or PointKind.StubDeferred))
+                return moved;
+            MoveTo(point);
+            moved = true;
+            if (vcpu.State.Eip == eip)
+                return moved;
+        }
+
+        return moved;
     }
 
     /// <summary>Moves the state from a point of the handler segment to its guest instruction, which has not taken effect.</summary>
