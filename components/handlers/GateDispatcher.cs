@@ -28,7 +28,7 @@ internal static class GateDispatcher
     internal static StubCode Write(byte vector, uint virtualCpuLinear)
     {
         int error = (WithErrorCode & (1u << vector)) != 0 ? 4 : 0;
-        StubCode code = new(virtualCpuLinear, entersByVector: true);
+        StubCode code = new(virtualCpuLinear, entersByVector: true) { Slots = VirtualCpuPage.GateScratch };
         code.Begin(vector, afterSti: false);
         code.IsReaching = true;
         code.Locate(StubOrigin.GateFrame, FrameSize + error);

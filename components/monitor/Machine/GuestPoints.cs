@@ -111,7 +111,7 @@ internal sealed class GuestPoints(GuestMemory memory, Vcpu vcpu, IEndpoint cpu, 
         for (int register = 0; register < 8; register++)
         {
             if ((point.RestoreMask & (1 << register)) != 0)
-                v.SetGpr(register, pages.ScratchSlot(register));
+                v.SetGpr(register, pages.ScratchSlot(register, point.Origin is StubOrigin.GateFrame or StubOrigin.GateSlot));
         }
     }
 
