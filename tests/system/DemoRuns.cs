@@ -8,7 +8,7 @@ public sealed class DemoRuns
 {
     internal const string Emulated = "emulated/auto";
 
-    internal static readonly string[] Configurations = [Emulated, "ring3/int3-monitor", "ring3/jump-stub", "ring3/auto"];
+    internal static readonly string[] Configurations = [Emulated, "ring3/int3-monitor", "ring3/int3-ring3", "ring3/call-table", "ring3/jump-stub", "ring3/auto"];
 
     private readonly Dictionary<string, (PlexusRun Run, RunStatistics Statistics, List<OtlpSpan> Spans)> runs = new(StringComparer.Ordinal);
 
