@@ -27,6 +27,7 @@ internal static class BranchTableLookup
         code.Use(EAX, Instruction.Create(Code.Movzx_r32_rm16, EAX, DX));
         code.Use(EAX, Instruction.Create(Code.Mov_r32_rm32, EAX, code.Field(heads, EAX, 4)));
         code.Mark(next);
+        code.Assume(ECX);
         code.Use(ECX, Instruction.Create(Code.Mov_r32_rm32, ECX, EAX));
         code.Branch(Code.Jecxz_rel8_32, miss);
         code.Use(ECX, Instruction.Create(Code.Mov_r32_rm32, ECX, StubCode.Entry(EAX, VirtualCpuPage.EntryKey)));

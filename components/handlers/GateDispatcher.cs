@@ -16,10 +16,10 @@ internal static class GateDispatcher
     private const int FrameSize = 12;
 
     /// <summary>Exceptions that push an error code (SDM vol. 3, table 6-1).</summary>
-    private const uint WithErrorCode = (1u << 8) | (1u << 10) | (1u << 11) | (1u << 12) | (1u << 13) | (1u << 14) | (1u << 17);
+    private const uint WithErrorCode = (1u << 8) | (1u << 10) | (1u << 11) | (1u << 12) | (1u << 13) | (1u << 17);
 
-    /// <summary>Vectors that may have a ring-3 gate: exceptions that restart or follow the instruction they came at. Not #DB, NMI, #DF, #MC.</summary>
-    private const uint Possible = (1u << 0) | (1u << 3) | (1u << 4) | (1u << 5) | (1u << 6) | (1u << 7) | (1u << 10) | (1u << 11) | (1u << 12) | (1u << 13) | (1u << 14) | (1u << 16) | (1u << 17) | (1u << 19);
+    /// <summary>Vectors that may have a ring-3 gate: exceptions that restart or follow the instruction they came at. Not #DB, NMI, #DF, #MC; nor #PF, whose dispatcher would have to be mapped to be reached.</summary>
+    private const uint Possible = (1u << 0) | (1u << 3) | (1u << 4) | (1u << 5) | (1u << 6) | (1u << 7) | (1u << 10) | (1u << 11) | (1u << 12) | (1u << 13) | (1u << 16) | (1u << 17) | (1u << 19);
 
     /// <summary>Whether a vector may have a ring-3 gate.</summary>
     internal static bool IsPossible(byte vector) => vector < 32 && (Possible & (1u << vector)) != 0;
@@ -28,7 +28,7 @@ internal static class GateDispatcher
     internal static StubCode Write(byte vector, uint virtualCpuLinear)
     {
         int error = (WithErrorCode & (1u << vector)) != 0 ? 4 : 0;
-        StubCode code = new(virtualCpuLinear, entersByVector: true);
+        StubCode code = new(virtualCpuLinear, entersByVector: true) { Slots = VirtualCpuPage.GateScratch };
         code.Begin(vector, afterSti: false);
         code.IsReaching = true;
         code.Locate(StubOrigin.GateFrame, FrameSize + error);

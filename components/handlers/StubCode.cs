@@ -45,6 +45,9 @@ internal sealed class StubCode
     /// <summary>The code serves many sites: record id and continuation come from the branch table, by way of the virtual CPU page.</summary>
     internal bool IsShared { get; init; }
 
+    /// <summary>The field of the first slot. What can interrupt other code of the segment has slots of its own.</summary>
+    internal int Slots { get; init; } = VirtualCpuPage.Scratch;
+
     /// <summary>Where the branch being written leads when its target lies in the same code; null when it leaves.</summary>
     internal int? InnerTarget { get; set; }
 
@@ -102,6 +105,9 @@ internal sealed class StubCode
         Add(new Item(default, bytes, NoLabel), 1);
         TakeEffect();
     }
+
+    /// <summary>What follows is also reached with a saved scratch register overwritten: a stop there puts it back, whichever way control came.</summary>
+    internal void Assume(Register register) => clobbered |= Bit(register);
 
     /// <summary>What follows is reached from before the commit point.</summary>
     internal void Uncommit() => committed = false;
@@ -276,7 +282,7 @@ internal sealed class StubCode
         : new(None, index, scale, state + (uint)offset, 4, false, SS);
 
     /// <summary>The slot of a register.</summary>
-    internal MemoryOperand Slot(Register register) => Field(VirtualCpuPage.Scratch + (4 * (register - EAX)));
+    internal MemoryOperand Slot(Register register) => Field(Slots + (4 * (register - EAX)));
 
     /// <summary>A word of the guest's stack that is the handler's own for the moment: a return address or a frame, below the guest's ESP.</summary>
     internal static MemoryOperand OwnStack(int offset) => new(ESP, None, 1, offset, offset == 0 ? 0 : 1, false, SS);

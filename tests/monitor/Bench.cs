@@ -16,7 +16,7 @@ internal sealed class Bench : IDisposable
 
     public Bench(MonitorOptions? options = null)
     {
-        Monitor = new MonitorComponent(Memory, Vcpu, Lines, options ?? new MonitorOptions());
+        Monitor = new MonitorComponent(Memory, Vcpu, Lines, options ?? new MonitorOptions(), Tables);
         Monitor.Attach(Port);
         ref VcpuBlock v = ref Vcpu.State;
         v.NanosecondsPerInstruction = 10;
@@ -54,6 +54,8 @@ internal sealed class Bench : IDisposable
     public Vcpu Vcpu { get; } = new();
 
     public PlatformLines Lines { get; } = new();
+
+    public MonitorTables Tables { get; } = new();
 
     public ScriptedPort Port { get; } = new();
 

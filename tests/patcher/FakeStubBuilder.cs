@@ -1,4 +1,5 @@
 using Plexus.Messaging.Contracts.Handlers;
+using Xunit;
 
 namespace Plexus.Patcher.Tests;
 
@@ -28,7 +29,17 @@ internal sealed class FakeStubBuilder : IStubBuilder
             taken.Clear();
         }
 
-        return new Segment(1, [], []);
+        List<GateEntry> gates = [];
+        List<StubPiece> pieces = [];
+        foreach (byte vector in request.Gates.Span)
+        {
+            Assert.True(TryPlace(layout.Near, 0, 8, 0, out uint eip));
+            taken.Add(eip, 8);
+            gates.Add(new GateEntry(vector, eip));
+            pieces.Add(new StubPiece(eip, new byte[8], [new StubMapEntry(0, vector, 0, 0, false, false, false, StubOrigin.GateFrame, 12)], true));
+        }
+
+        return new Segment(1, [.. gates], [.. pieces]);
     }
 
     public Stub Build(in BuildStub request)
@@ -58,7 +69,12 @@ internal sealed class FakeStubBuilder : IStubBuilder
         map[jump] = new StubMapEntry(jump, request.ReturnEip, 0, 0, false, false);
         code[jump] = 0xE9;
         BitConverter.TryWriteBytes(code.AsSpan(jump + 1), request.ReturnEip - (eip + (uint)length));
-        return new Stub(true, eip, code, map, null);
+        return new Stub(true, eip, code, map, null, request.Road switch
+        {
+            Road.Gate => eip,
+            Road.Call => request.ReturnEip,
+            _ => 0,
+        }, []);
     }
 
     public void Free(in FreeStub request)

@@ -14,12 +14,21 @@ internal sealed class PatcherBench : IDisposable
 
     public static readonly SegmentLayout Layout = new(0xA0000000, 0xF0000000, new EipRange(0xD0000000, 0x01000000), new EipRange(0x2C000000, 0x01000000));
 
-    public PatcherBench(uint arenaFrames = 256, int maximumFrames = 0)
+    public PatcherBench(uint arenaFrames = 256, int maximumFrames = 0, bool hasTable = false, byte[]? gates = null)
     {
         Memory = new GuestMemory(64 * 4096, arenaFrames);
         Cache = new CodeCache(Memory, Builder, new PatcherOptions { MaximumFrames = maximumFrames });
-        Cache.SetLayout(new SetLayout(false, Layout));
+        if (hasTable)
+        {
+            TableFrame = Memory.AllocateArenaFrame();
+            for (uint page = 1; page < VirtualCpuPage.TablePages; page++)
+                Assert.Equal(TableFrame + page, Memory.AllocateArenaFrame());
+        }
+
+        Cache.SetLayout(new SetLayout(false, Layout, TableFrame, gates ?? []));
     }
+
+    public uint TableFrame { get; } = None;
 
     public GuestMemory Memory { get; }
 
@@ -73,6 +82,22 @@ internal sealed class PatcherBench : IDisposable
     {
         foreach (CodePage page in Cache.Pages)
             Assert.Null(LandingRule.Check(page, Memory));
+    }
+
+    /// <summary>Searches the branch table as a handler does: by its bytes alone.</summary>
+    /// <returns>The entry's fields from the key on; empty when the table does not hold the address.</returns>
+    public uint[] Search(uint returnEip, bool gate)
+    {
+        uint linear = Layout.VirtualCpuLinear + (VirtualCpuPage.TablePage * 4096);
+        for (uint at = Table((returnEip & 0xFFFF) * 4); at != 0; at = Table(at - linear + VirtualCpuPage.EntryNext))
+        {
+            if (Table(at - linear) + returnEip == 0 && Table(at - linear + VirtualCpuPage.EntryIsGate) == (gate ? 1u : 0))
+                return [.. Enumerable.Range(0, 6).Select(field => Table(at - linear + (uint)(field * 4)))];
+        }
+
+        return [];
+
+        uint Table(uint offset) => BitConverter.ToUInt32(Memory.Frame(TableFrame + (offset >> 12))[(int)(offset & 0xFFF)..]);
     }
 
     public void AssertView(int offset, string hex) =>

@@ -11,6 +11,8 @@ public sealed class DemoKernelTests(DemoRuns runs) : IClassFixture<DemoRuns>
 
     public static TheoryData<string> Ring3Configurations => [.. DemoRuns.Configurations.Where(c => c != DemoRuns.Emulated)];
 
+    public static TheoryData<string> BranchConfigurations => [.. DemoRuns.BranchConfigurations];
+
     [Theory]
     [MemberData(nameof(Configurations))]
     public void Demo_kernel_ends_with_exit_code_zero(string configuration)
@@ -103,11 +105,24 @@ public sealed class DemoKernelTests(DemoRuns runs) : IClassFixture<DemoRuns>
     }
 
     [Theory]
+    [MemberData(nameof(BranchConfigurations))]
+    public void Demo_kernel_with_virtualised_branches_prints_and_retires_the_same_as_under_emulated(string configuration)
+    {
+        (PlexusRun run, RunStatistics statistics) = PlexusRun.InvokeCounted(DemoRuns.Arguments(configuration));
+        Assert.True(run.ExitCode == 0, $"exit code {run.ExitCode}\n{run.ConsoleText}\n{run.Messages}");
+        Assert.Equal(runs[DemoRuns.Emulated].Run.ConsoleText, run.ConsoleText);
+        Assert.Equal(runs[DemoRuns.Emulated].Statistics["guest.instructions"], statistics["guest.instructions"]);
+        Assert.Equal(runs[DemoRuns.Emulated].Statistics["guest.time-ns"], statistics["guest.time-ns"]);
+    }
+
+    [Theory]
     [MemberData(nameof(Ring3Configurations))]
+    [MemberData(nameof(BranchConfigurations))]
     public void Diff_finds_no_divergence_from_emulated(string configuration)
     {
         string[] parts = configuration.Split('/');
-        PlexusRun run = PlexusRun.Invoke("diff", "--a", "engine=emulated", "--b", $"engine={parts[0]},strategy={parts[1]}", "--every", "20000");
+        string branches = parts.Length > 2 ? parts[2] : "native";
+        PlexusRun run = PlexusRun.Invoke("diff", "--a", "engine=emulated", "--b", $"engine={parts[0]},strategy={parts[1]},branches={branches}", "--every", "20000");
         Assert.True(run.ExitCode == 0, run.Messages);
         Assert.Contains("no divergence", run.Messages, StringComparison.Ordinal);
     }

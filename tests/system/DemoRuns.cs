@@ -10,7 +10,11 @@ public sealed class DemoRuns
 
     internal static readonly string[] Strategies = ["int3-monitor", "int3-ring3", "call-table", "jump-stub", "auto"];
 
-    internal static readonly string[] Configurations = [Emulated, "ring3/int3-monitor", "ring3/jump-stub", "ring3/auto"];
+    /// <summary>Engine and strategy, with native branches: these runs are traced.</summary>
+    internal static readonly string[] Configurations = [Emulated, .. Strategies.Select(s => $"ring3/{s}")];
+
+    /// <summary>Engine, strategy and branch mode: a trace of these would hold millions of spans.</summary>
+    internal static readonly string[] BranchConfigurations = [.. Strategies.SelectMany(s => new[] { $"ring3/{s}/computed", $"ring3/{s}/all" })];
 
     private readonly Dictionary<string, (PlexusRun Run, RunStatistics Statistics, List<OtlpSpan> Spans)> runs = new(StringComparer.Ordinal);
 
@@ -27,6 +31,6 @@ public sealed class DemoRuns
     internal static string[] Arguments(string configuration)
     {
         string[] parts = configuration.Split('/');
-        return ["--engine", parts[0], "--strategy", parts[1], "--limit-instructions", "2000000000"];
+        return ["--engine", parts[0], "--strategy", parts[1], "--branches", parts.Length > 2 ? parts[2] : "native", "--limit-instructions", "2000000000"];
     }
 }

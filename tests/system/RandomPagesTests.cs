@@ -32,12 +32,14 @@ public sealed class RandomPagesTests
 
         // The walk proves nothing unless patches, conflicts and straddles really happened.
         Assert.True(totals.Sum(t => t.Patches) > 100_000, $"only {totals.Sum(t => t.Patches)} patches");
+        Assert.True(totals.Sum(t => t.Calls) > 20_000, $"only {totals.Sum(t => t.Calls)} calls");
+        Assert.True(totals.Sum(t => t.GateSites) > 20_000, $"only {totals.Sum(t => t.GateSites)} sites behind the gate");
         Assert.True(totals.Sum(t => t.Demoted) > 1_000, $"only {totals.Sum(t => t.Demoted)} demotions");
         Assert.True(totals.Sum(t => t.Straddles) > 1_000, $"only {totals.Sum(t => t.Straddles)} straddles");
         Assert.True(totals.Sum(t => t.MaskedBytes) > 100_000, $"only {totals.Sum(t => t.MaskedBytes)} punned bytes");
     }
 
-    private record struct Totals(long Patches, long Demoted, long Straddles, long MaskedBytes);
+    private record struct Totals(long Patches, long Calls, long GateSites, long Demoted, long Straddles, long MaskedBytes);
 
     /// <summary>One machine's worth of memory, scanner, patcher and builder.</summary>
     private sealed class Walk : IDisposable
@@ -45,6 +47,8 @@ public sealed class RandomPagesTests
         private const uint None = uint.MaxValue;
         private const uint Frame = 3;
         private const uint NextFrame = 4;
+
+        private static readonly Strategy[] Strategies = [Strategy.Auto, Strategy.JumpStub, Strategy.JumpStub, Strategy.CallTable, Strategy.Int3Ring3];
 
         private static readonly byte[][] Snippets =
         [
@@ -58,9 +62,11 @@ public sealed class RandomPagesTests
         ];
 
         private readonly Random random;
-        private readonly GuestMemory memory = new(8 * GuestMemory.FrameSize, 256);
+        private readonly GuestMemory memory = new(8 * GuestMemory.FrameSize, 512);
         private readonly PageScanner scanner = new();
         private readonly HandlersComponent handlers = new();
+        private readonly Builder builder;
+        private readonly uint table;
         private readonly CodeCache cache;
         private readonly byte[] bytes = new byte[GuestMemory.FrameSize + 15];
         private Totals totals;
@@ -68,8 +74,12 @@ public sealed class RandomPagesTests
         public Walk(int seed)
         {
             random = new Random(seed);
-            cache = new CodeCache(memory, new Builder(handlers), new PatcherOptions());
-            cache.SetLayout(new SetLayout(false, new SegmentLayout(0xA0000000, 0xF0000000, new EipRange(0xD0000000, 0x01000000), new EipRange(0xA5000000, 0x02000000))));
+            builder = new Builder(handlers);
+            table = memory.AllocateArenaFrame();
+            for (uint page = 1; page < VirtualCpuPage.TablePages; page++)
+                Assert.Equal(table + page, memory.AllocateArenaFrame());
+            cache = new CodeCache(memory, builder, new PatcherOptions());
+            cache.SetLayout(new SetLayout(false, new SegmentLayout(0xA0000000, 0xF0000000, new EipRange(0xD0000000, 0x01000000), new EipRange(0xA5000000, 0x02000000)), table, new byte[] { 3 }));
         }
 
         public Totals Totals => totals;
@@ -95,7 +105,7 @@ public sealed class RandomPagesTests
             bytes.AsSpan(GuestMemory.FrameSize).CopyTo(memory.Frame(NextFrame));
 
             var key = new CodePageKey(Frame, 0xC0100000 + ((uint)random.Next(16) << 12), kind == 4 && random.Next(8) == 0, random.Next(16) == 0 ? 16 : 32);
-            Strategy strategy = random.Next(4) == 0 ? Strategy.Auto : Strategy.JumpStub;
+            Strategy strategy = Strategies[random.Next(Strategies.Length)];
             int plants = 1 + random.Next(4);
             for (int i = 0; i < plants; i++)
                 Plant(key, strategy, paired, Entry(i, kind, paired));
@@ -105,7 +115,15 @@ public sealed class RandomPagesTests
             CheckOriginals(key);
             cache.Invalidate(new Invalidate(Frame));
             cache.Invalidate(new Invalidate(NextFrame));
-            Assert.Equal((0, 0), (cache.PageCount, cache.StubCount));
+            Assert.Equal((0, builder.Shared), (cache.PageCount, cache.StubCount));
+            if (n % 64 == 0)
+                AssertTableIsEmpty();
+        }
+
+        private void AssertTableIsEmpty()
+        {
+            for (uint page = 0; page < VirtualCpuPage.TableHeadPages; page++)
+                Assert.False(memory.Frame(table + page).ContainsAnyExcept((byte)0), "an entry was left behind");
         }
 
         private int Entry(int index, int kind, bool paired)
@@ -134,7 +152,7 @@ public sealed class RandomPagesTests
             for (int offset = 0; offset < CodePage.Size; offset++)
             {
                 if (page.Boundaries[offset] && page.ClassAt(offset) == InstructionClass.Sensitive && random.Next(4) != 0)
-                    cache.SetStrategy(new SetStrategy(key, page.EipOf(offset), random.Next(3) == 0 ? Strategy.Int3Monitor : Strategy.JumpStub));
+                    cache.SetStrategy(new SetStrategy(key, page.EipOf(offset), random.Next(3) == 0 ? Strategy.Int3Monitor : Strategies[1 + random.Next(Strategies.Length - 1)]));
             }
 
             Check();
@@ -146,6 +164,8 @@ public sealed class RandomPagesTests
             {
                 Assert.Null(LandingRule.Check(page, memory));
                 totals.Patches += page.Patches.Count;
+                totals.Calls += page.Patches.Count(patch => patch.Stub.Road == Road.Call);
+                totals.GateSites += page.GateSites.Count;
                 foreach (Patch patch in page.Patches)
                     totals.MaskedBytes += int.PopCount(PatchPlanner.TrapMask(page, patch.Start));
             }
@@ -183,13 +203,28 @@ public sealed class RandomPagesTests
             }
 
             foreach (Patch patch in page.Patches)
+                CheckStub(page, patch.Stub, patch.Start);
+            foreach ((int site, PlantedStub stub) in page.GateSites)
             {
-                foreach (StubMapEntry entry in patch.Stub.Map)
+                CheckStub(page, stub, site);
+                Assert.Equal(page.EipOf(site), cache.LocateReturn(new LocateReturn(page.EipOf(site) + 1, Gate: true)).GuestEip);
+            }
+
+            foreach (Patch call in page.Patches.Where(patch => patch.Stub.Road == Road.Call))
+                Assert.Equal(page.EipOf(call.Start), cache.LocateReturn(new LocateReturn(page.EipOf(call.Start) + Patch.JumpLength, Gate: false)).GuestEip);
+        }
+
+        private void CheckStub(CodePage page, PlantedStub stub, int site)
+        {
+            foreach (PlantedStub piece in (PlantedStub[])[stub, .. stub.Pieces])
+            {
+                foreach (StubMapEntry entry in piece.Map)
                 {
-                    GuestPoint point = cache.Locate(new Locate(key.User, patch.Stub.Eip + (uint)entry.Offset, None));
+                    GuestPoint point = cache.Locate(new Locate(page.Key.User, piece.Eip + (uint)entry.Offset, None));
                     Assert.Equal(entry.Deferred ? PointKind.StubDeferred : PointKind.Stub, point.Kind);
-                    Assert.Equal(page.EipOf(patch.Start), point.SiteEip);
+                    Assert.Equal(page.EipOf(site), point.SiteEip);
                     Assert.Equal(entry.GuestEip, point.GuestEip);
+                    Assert.Equal((entry.Origin, entry.StackShift, entry.Committed), (point.Origin, point.StackShift, point.Committed));
                 }
             }
         }
@@ -230,9 +265,22 @@ public sealed class RandomPagesTests
     /// <summary>The real handlers, without messages between.</summary>
     private sealed class Builder(HandlersComponent handlers) : IStubBuilder
     {
-        public Segment Adopt(in BuildSegment request) => handlers.BuildSegment(request);
+        /// <summary>Pieces that stay until the layout changes.</summary>
+        internal int Shared { get; private set; }
 
-        public Stub Build(in BuildStub request) => handlers.BuildStub(request);
+        public Segment Adopt(in BuildSegment request)
+        {
+            Segment segment = handlers.BuildSegment(request);
+            Shared = segment.Pieces?.Length ?? 0;
+            return segment;
+        }
+
+        public Stub Build(in BuildStub request)
+        {
+            Stub stub = handlers.BuildStub(request);
+            Shared += (stub.Pieces ?? []).Count(piece => piece.Shared);
+            return stub;
+        }
 
         public void Free(in FreeStub request) => handlers.FreeStub(request);
     }

@@ -19,6 +19,8 @@ public sealed class TrapPathAllocationTests
     [Theory]
     [InlineData(Engine.Emulated, Strategy.Int3Monitor, false)]
     [InlineData(Engine.Ring3, Strategy.Int3Monitor, false)]
+    [InlineData(Engine.Ring3, Strategy.Int3Ring3, false)]
+    [InlineData(Engine.Ring3, Strategy.CallTable, false)]
     [InlineData(Engine.Ring3, Strategy.JumpStub, false)]
     [InlineData(Engine.Ring3, Strategy.Auto, false)]
     [InlineData(Engine.Ring3, Strategy.Int3Monitor, true)]

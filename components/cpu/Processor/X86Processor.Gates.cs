@@ -71,11 +71,13 @@ internal sealed unsafe partial class X86Processor
         uint top = stack.Esp;
         bool hasError = FaultHasError;
         uint error = FaultError;
-        if (!Push(ref stack, 4, image) || !Push(ref stack, 4, PhysicalCs) || !Push(ref stack, 4, V->Eip) || (hasError && !Push(ref stack, 4, error)))
-            return false;
-        CommitStackPointer(in stack);
+        bool isWhole = Push(ref stack, 4, image) && Push(ref stack, 4, PhysicalCs) && Push(ref stack, 4, V->Eip) && (!hasError || Push(ref stack, 4, error));
+
+        // The words above the one that cannot be pushed are written all the same.
         NoteOverwritten(stack.Segment.Base + stack.Esp, top - stack.Esp);
-        return true;
+        if (isWhole)
+            CommitStackPointer(in stack);
+        return isWhole;
     }
 
     private uint PhysicalCs => V->PhysicalCs == 0 ? MonitorTables.GuestCode : V->PhysicalCs;

@@ -15,6 +15,9 @@ public sealed class OverwrittenBytes
     /// <summary>Notes a byte at a guest-physical address.</summary>
     public void Note(uint physical, byte value) => values[physical] = value;
 
+    /// <summary>Forgets everything: a comparison begins anew.</summary>
+    public void Clear() => values.Clear();
+
     /// <summary>Whether a byte of guest RAM is one that a road overwrote last.</summary>
     public bool Excuses(uint physical, byte value) => values.TryGetValue(physical, out byte noted) && noted == value;
 }

@@ -80,6 +80,9 @@ public static class VirtualCpuPage
     /// <summary>The record id of the site a shared handler serves: from the branch table.</summary>
     public const int RecordId = 0x708;
 
+    /// <summary>Scratch slots of the gates' dispatchers, which an exception in any other code of the handler segment may enter (8 × 4 bytes).</summary>
+    public const int GateScratch = 0x710;
+
     /// <summary>First page (relative) of the trace ring; records are 32-bit ids.</summary>
     public const int TracePage = 1;
 

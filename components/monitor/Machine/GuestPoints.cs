@@ -28,18 +28,27 @@ internal sealed class GuestPoints(GuestMemory memory, Vcpu vcpu, IEndpoint cpu, 
     internal GuestPoint Locate(ShadowSpace space, uint codeEip) =>
         patcher.Call<Locate, GuestPoint>(new Locate(space.Key.User, codeEip, views.ViewFrame(space, codeEip)));
 
-    /// <summary>If EIP lies in the handler segment, moves the state to the guest instruction it stands for.</summary>
+    /// <summary>
+    /// If EIP lies in the handler segment, moves the state to the guest instruction it stands for. A gate's dispatcher may have been entered from the segment
+    /// itself, by an INT3 there or a fault: then the way leads through that place.
+    /// </summary>
     /// <returns>True when it did.</returns>
     internal bool RollToGuest(ShadowSpace space)
     {
-        uint eip = vcpu.State.Eip;
-        if (space.Key.User || !views.Kernel.IsHandlerEip(eip))
-            return false;
-        GuestPoint point = Locate(space, eip);
-        if (point.Kind is not (PointKind.Stub or PointKind.StubDeferred))
-            return false;
-        MoveTo(point);
-        return true;
+        bool moved = false;
+        while (!space.Key.User && views.Kernel.IsHandlerEip(vcpu.State.Eip))
+        {
+            uint eip = vcpu.State.Eip;
+            GuestPoint point = Locate(space, eip);
+            if (point.Kind is not (PointKind.Stub or PointKind.StubDeferred))
+                return moved;
+            MoveTo(point);
+            moved = true;
+            if (vcpu.State.Eip == eip)
+                return moved;
+        }
+
+        return moved;
     }
 
     /// <summary>Moves the state from a point of the handler segment to its guest instruction, which has not taken effect.</summary>
@@ -80,9 +89,8 @@ internal sealed class GuestPoints(GuestMemory memory, Vcpu vcpu, IEndpoint cpu, 
 
     /// <summary>Undoes a ring-3 gate whose dispatcher entered ring 0: registers, stack and flags are as they were when the exception came.</summary>
     /// <param name="point">The point of the dispatcher.</param>
-    /// <param name="entry">How ring 0 was entered.</param>
     /// <returns>The exception itself.</returns>
-    internal CpuExit LeaveGate(in GuestPoint point, in CpuExit entry)
+    internal CpuExit LeaveGate(in GuestPoint point)
     {
         ref VcpuBlock v = ref vcpu.State;
         Restore(point);
@@ -94,7 +102,7 @@ internal sealed class GuestPoints(GuestMemory memory, Vcpu vcpu, IEndpoint cpu, 
         TakeFlags(top);
         v.SetGpr(Esp, top);
         v.PhysicalCs = 0;
-        return new CpuExit(ExitKind.Trap, (byte)point.GuestEip, hasError, error, point.GuestEip == 14 ? entry.Linear : 0, null);
+        return new CpuExit(ExitKind.Trap, (byte)point.GuestEip, hasError, error, 0, null);
     }
 
     private void Restore(in GuestPoint point)
@@ -103,7 +111,7 @@ internal sealed class GuestPoints(GuestMemory memory, Vcpu vcpu, IEndpoint cpu, 
         for (int register = 0; register < 8; register++)
         {
             if ((point.RestoreMask & (1 << register)) != 0)
-                v.SetGpr(register, pages.ScratchSlot(register));
+                v.SetGpr(register, pages.ScratchSlot(register, point.Origin is StubOrigin.GateFrame or StubOrigin.GateSlot));
         }
     }
 

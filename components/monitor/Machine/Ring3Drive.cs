@@ -263,7 +263,7 @@ internal sealed class Ring3Drive
             v.Eip -= EntryLength;
             entered = points.Locate(space, v.Eip);
             if (entered.Origin == StubOrigin.GateFrame)
-                trap = points.LeaveGate(entered, exit);
+                trap = points.LeaveGate(entered);
         }
 
         Trip trip = Begin(TransitionKind.Ring3ToRing0, trap.Vector, v.Eip, "reflect", wallStart);

@@ -162,7 +162,9 @@ internal sealed class VirtualCpuPages
     internal uint ReturnKey => Read(Layout.ReturnKey);
 
     /// <summary>The value a handler saved of a general register.</summary>
-    internal uint ScratchSlot(int register) => Read(Layout.Scratch + (register * 4));
+    /// <param name="register">The register.</param>
+    /// <param name="ofGate">A gate's dispatcher saved it.</param>
+    internal uint ScratchSlot(int register, bool ofGate) => Read((ofGate ? Layout.GateScratch : Layout.Scratch) + (register * 4));
 
     /// <summary>Counts what the ring holds and empties it.</summary>
     /// <returns>The linear address of the ring's first record.</returns>

@@ -24,7 +24,7 @@ internal sealed class CoreMachine : IDisposable
     public CoreMachine(uint ram = 4 << 20, uint arena = 64)
     {
         Memory = new GuestMemory(ram, arena);
-        cpu = new CpuComponent(Vcpu, Memory, Lines);
+        cpu = new CpuComponent(Vcpu, Memory, Lines, Tables, Overwritten);
         fabric.IsRecording = false;
         fabric.Answer("bus", (in PortRead request) => new BusResult(AccessStatus.Ok, ReadPort(request)));
         fabric.Answer("bus", (in PortWrite request) =>
@@ -54,6 +54,10 @@ internal sealed class CoreMachine : IDisposable
     public Vcpu Vcpu { get; } = new();
 
     public PlatformLines Lines { get; } = new();
+
+    public MonitorTables Tables { get; } = new();
+
+    public OverwrittenBytes Overwritten { get; } = new();
 
     public ref VcpuBlock State => ref Vcpu.State;
 

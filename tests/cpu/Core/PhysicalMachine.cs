@@ -41,8 +41,8 @@ internal sealed class PhysicalMachine : IDisposable
         return bytes;
     }
 
-    public CpuExit Run(ulong limit = 1_000_000, ulong deadline = ulong.MaxValue) =>
-        Core.Call<Run, CpuExit>(new Run(RunMode.Deprivileged, Space, CodeBase, deadline, limit));
+    public CpuExit Run(ulong limit = 1_000_000, ulong deadline = ulong.MaxValue, ulong steps = 0) =>
+        Core.Call<Run, CpuExit>(new Run(RunMode.Deprivileged, Space, CodeBase, deadline, limit, steps));
 
     public void Dispose() => Core.Dispose();
 }

@@ -1,0 +1,50 @@
+using Plexus.Messaging.Contracts.Handlers;
+
+namespace Plexus.System.Tests.Interruptions;
+
+/// <summary>
+/// Which entries of the handler segment's map were stopped at, over all shapes of a road. Code that stands for the same guest instruction by the same road is
+/// the same code, wherever it lies.
+/// </summary>
+/// <param name="hasGateSites">The road has sites behind INT3 in the branch table.</param>
+internal sealed class Coverage(bool hasGateSites)
+{
+    private readonly Dictionary<string, (string Text, StubMapEntry Entry, bool Stopped)> entries = new(StringComparer.Ordinal);
+
+    internal int Entries => entries.Count;
+
+    internal void Add(SegmentMap map)
+    {
+        foreach (SegmentPiece piece in map.Pieces.Values)
+        {
+            int first = 0;
+            for (int i = 0; i < piece.Map.Length; i++)
+            {
+                if (i > 0 && piece.Map[i].GuestEip != piece.Map[i - 1].GuestEip)
+                    first = i;
+                string name = $"{piece.NameOf(piece.Map[first])} #{i - first}";
+                bool stopped = piece.Stopped[i] || (entries.TryGetValue(name, out var known) && known.Stopped);
+                entries[name] = (piece.Decode(i).ToString(), piece.Map[i], stopped);
+            }
+        }
+    }
+
+    /// <summary>Entries that nothing stopped at and that no reason excuses.</summary>
+    internal List<string> Missing() =>
+        [.. entries.Where(entry => !entry.Value.Stopped && WhyUnreachable(entry.Key, entry.Value.Entry, entry.Value.Text) is null).Select(entry => $"{entry.Key}: {entry.Value.Text}").Order(StringComparer.Ordinal)];
+
+    /// <summary>Why nothing can stop at an entry, by design.</summary>
+    private string? WhyUnreachable(string name, in StubMapEntry entry, string text)
+    {
+        bool entersRing0 = entry.Deferred || (entry.RestoreMask != 0 && !entry.Committed && text.StartsWith("mov e", StringComparison.Ordinal));
+        if (name.StartsWith("Call shared ", StringComparison.Ordinal) && entry.Origin == StubOrigin.CallFrame && entersRing0)
+            return "a shared handler is reached from planted CALLs alone, and those are in the branch table";
+        if (name.Contains(" FB! in the shadow ", StringComparison.Ordinal) && entersRing0)
+            return "an interrupt that waits is seen by the STI before; one that comes in its shadow has the instruction emulated";
+        if (name.StartsWith("gate ", StringComparison.Ordinal) && !hasGateSites)
+            return "no site is entered for the gate: what comes there came from elsewhere, and enters ring 0";
+        if (name.StartsWith("gate ", StringComparison.Ordinal) && !name.StartsWith("gate 3 ", StringComparison.Ordinal))
+            return "sites are entered for INT3";
+        return null;
+    }
+}

@@ -1,0 +1,30 @@
+using Xunit;
+
+namespace Plexus.System.Tests.Interruptions;
+
+/// <summary>
+/// INTR and NMI raised before every instruction that the physical processor executes: the guest's handler sees what it sees on the engine
+/// <c>emulated</c> when the line is raised at the boundary, and everything comes out alike.
+/// </summary>
+public sealed class LineTests
+{
+    public static TheoryData<string> Roads() => RoadUnderTest.Names();
+
+    [Theory]
+    [MemberData(nameof(Roads))]
+    public void Line_raised_before_any_instruction_is_seen_at_a_guest_boundary(string road)
+    {
+        List<string> wrong = [];
+        using RoadRigs rigs = new(road);
+        foreach (Shape shape in Shapes.Ordinary(rigs.Road))
+        {
+            Sweep sweep = new(rigs, shape);
+            if (sweep.Disturbed("INTR", rig => rig.Lines.Intr = true) is { } interrupt)
+                wrong.Add(interrupt);
+            if (sweep.Disturbed("NMI", rig => rig.Lines.Nmi = true) is { } nmi)
+                wrong.Add(nmi);
+        }
+
+        Assert.True(wrong.Count == 0, $"{wrong.Count} wrong:\n{string.Join('\n', wrong.Take(20))}");
+    }
+}
