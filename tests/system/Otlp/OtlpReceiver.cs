@@ -84,19 +84,31 @@ internal sealed class OtlpReceiver : IDisposable
                 return;
             }
 
-            int status = answer(seen);
-            Interlocked.Increment(ref seen);
-            OtlpRequest request = Read(context.Request);
-            if (status is >= 200 and < 300)
+            try
             {
-                lock (taken)
-                    taken.Add(request);
+                Answer(context);
             }
-
-            context.Response.StatusCode = status;
-            context.Response.ContentType = "application/x-protobuf";
-            context.Response.Close(body, willBlock: true);
+            catch (Exception e) when (e is HttpListenerException or ObjectDisposedException or IOException)
+            {
+                // The client hung up, or Dispose came while its request was being read: nobody waits for this answer.
+            }
         }
+    }
+
+    private void Answer(HttpListenerContext context)
+    {
+        int status = answer(seen);
+        Interlocked.Increment(ref seen);
+        OtlpRequest request = Read(context.Request);
+        if (status is >= 200 and < 300)
+        {
+            lock (taken)
+                taken.Add(request);
+        }
+
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "application/x-protobuf";
+        context.Response.Close(body, willBlock: true);
     }
 
     private static OtlpRequest Read(HttpListenerRequest request)
