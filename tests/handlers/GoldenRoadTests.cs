@@ -4,11 +4,11 @@ using Plexus.Messaging.Contracts.Handlers;
 
 namespace Plexus.Handlers.Tests;
 
-/// <summary>The exact bytes and maps of gate dispatchers, of sites behind INT3 and of planted CALLs, from <c>vectors/gates.txt</c> and <c>vectors/calls.txt</c>.</summary>
+/// <summary>The exact bytes and maps of gate dispatchers, of sites behind INT3, of planted CALLs and of virtualised branches, from <c>vectors/gates.txt</c>, <c>calls.txt</c> and <c>branches.txt</c>.</summary>
 public sealed class GoldenRoadTests
 {
     private static readonly string[] Lines =
-        [.. Read("gates.txt"), string.Empty, .. Read("calls.txt")];
+        [.. Read("gates.txt"), string.Empty, .. Read("calls.txt"), string.Empty, .. Read("branches.txt")];
 
     public static TheoryData<string> Headers() => [.. Lines.Where(IsHeader)];
 
@@ -28,15 +28,21 @@ public sealed class GoldenRoadTests
         Assert.True(Headers().Count > 20, $"only {Headers().Count} vectors were read");
     }
 
-    /// <summary>What stands under a header: <c>gate 13:</c>, <c>site name: FA!</c> or <c>call name: FA! 90</c>.</summary>
+    /// <summary>What stands under a header: <c>gate 13:</c>, <c>site name: FA!</c>, <c>call name: FA! 90</c> or <c>jump name: C3! 90</c>.</summary>
     internal static string Listing(string header)
     {
         string guest = header[(header.LastIndexOf(':') + 1)..];
         string first = header[..header.IndexOf(' ', StringComparison.Ordinal)];
         if (string.Equals(first, "gate", StringComparison.Ordinal))
             return RoadFixture.List(RoadFixture.Dispatcher(byte.Parse(header.AsSpan(5, header.Length - 6), CultureInfo.InvariantCulture))).TrimEnd('\n');
+        Road road = first switch
+        {
+            "site" => Road.Gate,
+            "call" => Road.Call,
+            _ => Road.Jump,
+        };
         StringBuilder text = new();
-        foreach ((string name, StubPiece piece) in RoadFixture.Pieces(string.Equals(first, "site", StringComparison.Ordinal) ? Road.Gate : Road.Call, guest))
+        foreach ((string name, StubPiece piece) in RoadFixture.Pieces(road, guest))
             text.Append(CultureInfo.InvariantCulture, $"{name} {piece.Eip:X8}\n{RoadFixture.List(piece)}");
         return text.ToString().TrimEnd('\n');
     }

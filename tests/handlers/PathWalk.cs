@@ -23,6 +23,9 @@ internal sealed class PathWalk(StubPiece code, string what, int shift, int named
     /// <summary>How control leaves.</summary>
     internal HashSet<Mnemonic> Leaves { get; } = [];
 
+    /// <summary>Instructions that enter ring 0.</summary>
+    internal int Deferrals => code.Map.Count(entry => entry.Deferred);
+
     internal void Run()
     {
         Dictionary<uint, int> byEip = [];
@@ -78,7 +81,9 @@ internal sealed class PathWalk(StubPiece code, string what, int shift, int named
 
         if (isGuests)
             return a with { Committed = true, Lost = 0, Saved = 0 };
-        Check(Silent.Contains(x.Mnemonic) || x.Mnemonic is Mnemonic.Iretd or Mnemonic.Popfd, index, "is not for handlers");
+        bool decides = x.FlowControl == FlowControl.ConditionalBranch && x.Mnemonic != Mnemonic.Jecxz;
+        Check(Silent.Contains(x.Mnemonic) || x.Mnemonic is Mnemonic.Iretd or Mnemonic.Popfd || decides, index, "is not for handlers");
+        Check(!decides || a.Lost == 0, index, "decides for the guest with registers lost");
         if (x.Mnemonic is not (Mnemonic.Iretd or Mnemonic.Popfd))
             Check(x.RflagsModified == RflagsBits.None, index, "changes flags");
         a = Memory(index, x, entry, a);

@@ -10,7 +10,9 @@ public sealed class RoadInvariantTests
 
     public static TheoryData<byte> Gates() => [.. RoadFixture.Gates];
 
-    public static TheoryData<string> HandledInstructions() => [.. StubPrograms.Handled, "EC!", "EE!"];
+    public static TheoryData<string> HandledInstructions() => [.. StubPrograms.Handled];
+
+    public static TheoryData<string> Branches() => [.. StubPrograms.Branches];
 
     [Theory]
     [MemberData(nameof(Gates))]
@@ -62,6 +64,21 @@ public sealed class RoadInvariantTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Branches))]
+    public void Handler_of_a_branch_keeps_the_rules_on_every_path_by_a_jump_and_behind_int3(string instruction)
+    {
+        foreach (Road road in (Road[])[Road.Jump, Road.Gate])
+        {
+            foreach ((string name, StubPiece piece) in RoadFixture.Pieces(road, instruction + " 90 90 90 90"))
+            {
+                PathWalk walk = new(piece, $"{name} of {instruction} by {road}", 0, 0);
+                walk.Run();
+                Assert.Equal(1, walk.Deferrals);
+            }
+        }
+    }
+
     [Fact]
     public void Pieces_of_random_patches_keep_the_rules_on_every_path()
     {
@@ -69,7 +86,12 @@ public sealed class RoadInvariantTests
         int placed = 0;
         for (int i = 0; i < Patches; i++)
         {
-            string text = string.Join(' ', Enumerable.Range(0, random.Next(1, 6)).Select(_ => random.Next(4) == 0 ? "90" : StubPrograms.Handled[random.Next(StubPrograms.Handled.Length)]));
+            string text = string.Join(' ', Enumerable.Range(0, random.Next(1, 6)).Select(_ => random.Next(6) switch
+            {
+                0 => "90",
+                1 => StubPrograms.Branches[random.Next(StubPrograms.Branches.Length)],
+                _ => StubPrograms.Handled[random.Next(StubPrograms.Handled.Length)],
+            }));
             Road road = random.Next(2) == 0 ? Road.Call : Road.Gate;
             Stub stub = StubFixture.NewComponent().BuildStub(StubFixture.Request(text) with { Road = road });
             if (!stub.Placed)

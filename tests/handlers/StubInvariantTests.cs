@@ -235,7 +235,7 @@ public sealed class StubInvariantTests
         HasMemory(instruction)
         && instruction.MemorySegment == Register.SS
         && instruction.MemoryDisplacement32 - StubFixture.VirtualCpu < 4096
-        && (instruction.MemoryBase == Register.None || instruction.Mnemonic == Mnemonic.Movzx)
+        && (instruction.MemoryBase == Register.None || instruction.MemorySize == MemorySize.UInt8)
         && (instruction.MemoryIndex == Register.None || instruction.Mnemonic == Mnemonic.Mov);
 
     private static string Memory(in Instruction instruction) =>

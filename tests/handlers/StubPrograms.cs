@@ -11,11 +11,19 @@ internal static class StubPrograms
         "06!", "0E!", "16!", "1E!", "0FA0!", "0FA8!", "660FA0!", "6606!",
         "0F0100!", "0F010424!", "0F018C51001000C0!", "0F0109!", "0F010DF8FFFFFF!",
         "0F00C1!", "0F0003!", "660F00CA!", "0F00C8!", "0F000C24!", "0F01E0!", "660F01E1!", "0F0125001000C0!",
-        "0FA2!", "E464!", "E680!", "E4FF!", "E600!",
+        "0FA2!", "E464!", "E680!", "E4FF!", "E600!", "EC!", "EE!",
+    ];
+
+    /// <summary>Near branches with a ring-3 handler: every kind, every form of target.</summary>
+    internal static readonly string[] Branches =
+    [
+        "C3!", "C20800!", "C20000!", "FFE0!", "FFE4!", "FF2424!", "FF2485001000C0!", "64FF21!", "FF642408!",
+        "FFD1!", "FF542408!", "64FF11!", "FF15001000C0!", "E800000000!", "E8F0FFFFFF!", "EB10!", "EB00!", "E900010000!",
+        "7401!", "75FE!", "0F8410000000!", "E302!", "67E304!", "E2FA!", "E110!", "E0F0!", "67E2FB!",
     ];
 
     /// <summary>Sensitive instructions for ring 0.</summary>
-    internal static readonly string[] Deferred = ["F4!", "CF!", "CD80!", "EC!", "EE!", "0F20C0!", "669C!", "669D!", "8ED8!", "0F31!", "67668C07!", "2E8C00!", "660F0100!", "F09C!", "0FFF!", "0F!"];
+    internal static readonly string[] Deferred = ["F4!", "CF!", "CD80!", "0F20C0!", "669C!", "669D!", "8ED8!", "0F31!", "67668C07!", "2E8C00!", "660F0100!", "F09C!", "0FFF!", "0F!"];
 
     /// <summary>Innocuous instructions.</summary>
     internal static readonly string[] Plain =

@@ -73,15 +73,18 @@ internal sealed class GuestDefinition
                 (Gpr[0], Gpr[3], Gpr[1], Gpr[2]) = (Cpuid[leaf * 4], Cpuid[(leaf * 4) + 1], Cpuid[(leaf * 4) + 2], Cpuid[(leaf * 4) + 3]);
                 break;
             case Mnemonic.In:
-                Gpr[0] = (Gpr[0] & ~0xFFu) | Ports[instruction.Immediate8];
+                Gpr[0] = (Gpr[0] & ~0xFFu) | Ports[Port(instruction)];
                 break;
             case Mnemonic.Out:
-                Ports[instruction.Immediate8] = (byte)Gpr[0];
+                Ports[Port(instruction)] = (byte)Gpr[0];
                 break;
             default:
                 throw new InvalidOperationException($"{instruction.Mnemonic} has no definition here.");
         }
     }
+
+    private int Port(in Instruction instruction) =>
+        instruction.Op0Kind == OpKind.Immediate8 || instruction.Op1Kind == OpKind.Immediate8 ? instruction.Immediate8 : (int)(Gpr[2] & 0xFFFF);
 
     private void StoreWord(in Instruction instruction, uint value)
     {

@@ -46,6 +46,8 @@ public sealed class StubExecutionTests
     [InlineData("0FA2!")]
     [InlineData("E464!")]
     [InlineData("E680!")]
+    [InlineData("EC!")]
+    [InlineData("EE!")]
     public void Handler_that_must_defer_leaves_the_guest_unchanged(string text)
     {
         Random random = new(7);
@@ -266,10 +268,8 @@ public sealed class StubExecutionTests
             processor.Gpr[0] = (uint)random.Next(3) + (makeDefer ? 3u : 0u);
         if (guest.Mnemonic == Mnemonic.Popfd)
             processor.Poke(processor.Gpr[4], ((uint)random.Next() & 0xFFFC_CEFF) | (makeDefer ? (uint)Popfable[random.Next(3)] : 0));
-        if (makeDefer && guest.Mnemonic == Mnemonic.In)
-            processor.State[VirtualCpuPage.PortReadable + guest.Immediate8] = 0;
-        if (makeDefer && guest.Mnemonic == Mnemonic.Out)
-            processor.State[VirtualCpuPage.PortLatch + guest.Immediate8] = 0;
+        if (guest.Mnemonic is Mnemonic.In or Mnemonic.Out)
+            ArrangePort(processor, random, guest, makeDefer);
         arrange?.Invoke(processor);
         return new GuestDefinition
         {
@@ -283,6 +283,17 @@ public sealed class StubExecutionTests
             Cpuid = cpuid,
             Ports = ports,
         };
+    }
+
+    /// <summary>DX names the port where the instruction does not; to make it defer, its value is not in the page, or (with DX) it cannot be.</summary>
+    private static void ArrangePort(StubProcessor processor, Random random, in Instruction guest, bool makeDefer)
+    {
+        bool byDx = guest.Code is Code.In_AL_DX or Code.Out_DX_AL;
+        int port = byDx ? random.Next(256) : guest.Immediate8;
+        bool outside = byDx && makeDefer && random.Next(2) == 0;
+        processor.Gpr[2] = byDx ? (processor.Gpr[2] & 0xFFFF_0000) | (uint)port | (outside ? (uint)random.Next(1, 256) << 8 : 0) : processor.Gpr[2];
+        if (makeDefer && !outside)
+            processor.State[(guest.Mnemonic == Mnemonic.In ? VirtualCpuPage.PortReadable : VirtualCpuPage.PortLatch) + port] = 0;
     }
 
     /// <summary>The guest's EFLAGS: physical ones with virtual IF and IOPL.</summary>
