@@ -66,6 +66,7 @@ Task("Bench")
     Bench("./bench/messaging/Plexus.Messaging.Bench.csproj", quick ? "--filter * --job dry" : "--filter *");
     Bench("./bench/cpu/Plexus.Cpu.Bench.csproj", "");
     Bench("./bench/fuzz/Plexus.Fuzz.csproj", quick ? "--inputs 20000" : "--inputs 1000000");
+    Bench("./components/host/Plexus.Host.csproj", "bench strategies");
     Bench("./bench/telemetry/Plexus.Telemetry.Bench.csproj", quick ? "--quick" : "");
     Bench("./bench/unpack/Plexus.Unpack.Bench.csproj", quick ? "--quick" : "");
 });
