@@ -145,14 +145,7 @@ public sealed class HandlersComponent : IComponent
     private Stub Refuse(List<StubPiece> pieces)
     {
         foreach (StubPiece piece in pieces)
-        {
-            allocator!.Free(piece.Eip, piece.Code.Length);
-            foreach ((string form, uint eip) in sharedHandlers)
-            {
-                if (eip == piece.Eip)
-                    sharedHandlers.Remove(form);
-            }
-        }
+            Free(piece.Eip, piece.Code.Length);
 
         return None(NoRoom);
     }
@@ -163,14 +156,18 @@ public sealed class HandlersComponent : IComponent
     {
         if (request.User || allocator is null)
             throw new ArgumentException($"No stub lies at {request.Eip:X8}.");
-        allocator.Free(request.Eip, request.Length);
-        foreach ((string form, uint eip) in sharedHandlers)
+        Free(request.Eip, request.Length);
+        return default;
+    }
+
+    private void Free(uint eip, int length)
+    {
+        allocator!.Free(eip, length);
+        foreach ((string form, uint shared) in sharedHandlers)
         {
-            if (eip == request.Eip)
+            if (shared == eip)
                 sharedHandlers.Remove(form);
         }
-
-        return default;
     }
 
     /// <summary>Forgets the layout and all stubs.</summary>
