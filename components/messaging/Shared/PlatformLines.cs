@@ -42,5 +42,11 @@ public sealed class PlatformLines
     /// <summary>True when anything asks for a stop.</summary>
     public bool StopRequested => ResetRequested || PowerOffRequested || GuestExitCode is not null || HostStop;
 
+    /// <summary>FERR#: an unmasked x87 exception is pending while CR0.NE is clear (level).</summary>
+    public bool NumericError { get; set; }
+
+    /// <summary>IGNNE#: while CR0.NE is clear, x87 instructions go on in spite of a pending exception (level).</summary>
+    public bool IgnoreNumericError { get; set; }
+
     private bool hostStop;
 }
