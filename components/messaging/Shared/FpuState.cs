@@ -39,9 +39,6 @@ public unsafe struct FpuState
     /// <summary>FDS: selector of the segment of the last memory operand.</summary>
     public ushort Ds;
 
-    /// <summary>1 while an unmasked exception holds FERR# asserted (CR0.NE clear).</summary>
-    public uint Error;
-
     /// <summary>TOP: the physical number of ST(0).</summary>
     public readonly int Top => (Status >> 11) & 7;
 

@@ -106,7 +106,7 @@ internal sealed unsafe partial class X86Processor
             return true;
         if ((V->Cr0 & Cr0Ne) != 0)
             return Fault(VectorMf);
-        AssertFerr();
+        MoveFerr(true);
         if (Lines.IgnoreNumericError)
             return true;
         V->Halted = 1;
@@ -114,13 +114,12 @@ internal sealed unsafe partial class X86Processor
         return false;
     }
 
-    /// <summary>FERR#: the chipset samples it at the next look at the timers, which is made at once.</summary>
-    private void AssertFerr()
+    /// <summary>FERR#: the run is left, so that the bus sees it move.</summary>
+    private void MoveFerr(bool level)
     {
-        if (Lines.NumericError)
+        if (Lines.NumericError == level)
             return;
-        Lines.NumericError = true;
-        Lines.TimerDeadline = 0;
+        Lines.NumericError = level;
         Requests |= Request.BusUsed;
     }
 
@@ -163,7 +162,7 @@ internal sealed unsafe partial class X86Processor
     {
         V->Fpu.Status |= StatusSummary;
         if ((V->Cr0 & Cr0Ne) == 0)
-            AssertFerr();
+            MoveFerr(true);
     }
 
     /// <summary>To call after flags or masks were written: ES and B follow them, and FERR# follows ES.</summary>
@@ -176,7 +175,7 @@ internal sealed unsafe partial class X86Processor
         }
 
         V->Fpu.Status &= unchecked((ushort)~StatusSummary);
-        Lines.NumericError = false;
+        MoveFerr(false);
     }
 
     /// <summary>A stack underflow: an operand is empty.</summary>
@@ -256,6 +255,10 @@ internal sealed unsafe partial class X86Processor
             return;
         V->Fpu.Control = ControlAfterReset;
         V->Fpu.Valid = 0xFF;
-        Lines.NumericError = false;
+        RestoreFerr();
     }
+
+    /// <summary>Brings FERR# to where the state has it.</summary>
+    private void RestoreFerr() =>
+        Lines.NumericError = Model.HasFpu && (V->Fpu.Status & StatusSummary) != 0 && (V->Cr0 & Cr0Ne) == 0;
 }
