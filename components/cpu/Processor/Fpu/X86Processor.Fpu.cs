@@ -106,13 +106,16 @@ internal sealed unsafe partial class X86Processor
             return true;
         if ((V->Cr0 & Cr0Ne) != 0)
             return Fault(VectorMf);
-        MoveFerr(true);
+        UpdateFerr();
         if (Lines.IgnoreNumericError)
             return true;
         V->Halted = 1;
         Requests |= Request.Halt;
         return false;
     }
+
+    /// <summary>FERR# is asserted while ES is set and CR0.NE is clear.</summary>
+    private void UpdateFerr() => MoveFerr((V->Fpu.Status & StatusSummary) != 0 && (V->Cr0 & Cr0Ne) == 0);
 
     /// <summary>FERR#: the run is left, so that the bus sees it move.</summary>
     private void MoveFerr(bool level)
@@ -161,8 +164,7 @@ internal sealed unsafe partial class X86Processor
     private void SetSummary()
     {
         V->Fpu.Status |= StatusSummary;
-        if ((V->Cr0 & Cr0Ne) == 0)
-            MoveFerr(true);
+        UpdateFerr();
     }
 
     /// <summary>To call after flags or masks were written: ES and B follow them, and FERR# follows ES.</summary>
@@ -175,7 +177,7 @@ internal sealed unsafe partial class X86Processor
         }
 
         V->Fpu.Status &= unchecked((ushort)~StatusSummary);
-        MoveFerr(false);
+        UpdateFerr();
     }
 
     /// <summary>A stack underflow: an operand is empty.</summary>
@@ -260,5 +262,5 @@ internal sealed unsafe partial class X86Processor
 
     /// <summary>Brings FERR# to where the state has it.</summary>
     private void RestoreFerr() =>
-        Lines.NumericError = Model.HasFpu && (V->Fpu.Status & StatusSummary) != 0 && (V->Cr0 & Cr0Ne) == 0;
+        Lines.NumericError = (V->Fpu.Status & StatusSummary) != 0 && (V->Cr0 & Cr0Ne) == 0;
 }
