@@ -36,6 +36,14 @@ public sealed class FpuGuestTests
         Assert.True(run.ExitCode == ((ExitCode << 1) | 1), run.Messages);
     }
 
+    [Fact]
+    public void Numeric_error_reaches_the_guest_at_the_same_instruction_under_both_engines()
+    {
+        using SmallGuest guest = new(DivideUnderDos);
+        PlexusRun run = PlexusRun.Invoke("diff", "--every", "1", "--cpu", "pentium-pro", "--kernel", guest.Path);
+        Assert.True(run.ExitCode == 0, run.Messages);
+    }
+
     [Theory]
     [InlineData("engine=emulated,cpu=pentium-pro", "engine=ring3,cpu=pentium-pro-nofpu", 1)]
     [InlineData("engine=emulated,cpu=pentium-pro", "engine=ring3,cpu=pentium-pro", 0)]

@@ -3,10 +3,12 @@ using Xunit;
 
 namespace Plexus.Tools.Tests.Linux;
 
-/// <summary>One run per engine, started together.</summary>
+/// <summary>One run per engine and CPU model, started together.</summary>
 public sealed class KernelRuns
 {
     internal const string CommandLine = "earlyprintk=serial,ttyS0,115200 console=ttyS0 nokaslr";
+
+    internal const string WithFpu = " with x87";
 
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(15);
     private readonly Dictionary<string, Task<(int ExitCode, string Console, string Messages)>> runs = [];
@@ -14,17 +16,20 @@ public sealed class KernelRuns
     public KernelRuns()
     {
         foreach (string engine in new[] { "emulated", "ring3" })
-            runs.Add(engine, Boot(engine));
+        {
+            runs.Add(engine, Boot(engine, "pentium-pro-nofpu"));
+            runs.Add(engine + WithFpu, Boot(engine, "pentium-pro"));
+        }
     }
 
     internal Task<(int ExitCode, string Console, string Messages)> this[string engine] => runs[engine];
 
-    private static async Task<(int ExitCode, string Console, string Messages)> Boot(string engine)
+    private static async Task<(int ExitCode, string Console, string Messages)> Boot(string engine, string cpu)
     {
         string kernel = Path.Combine(Root, ".guests", "linux-686", "vmlinuz");
         Assert.True(File.Exists(kernel), $"{kernel} is missing: run dotnet cake --target=Guests");
         ProcessStartInfo start = new("dotnet") { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (string argument in new[] { Path.Combine(AppContext.BaseDirectory, "plexus.dll"), "run", "--engine", engine, "--kernel", kernel, "--append", CommandLine, "-m", "128M", "--no-reboot", "--limit-instructions", "2600000000" })
+        foreach (string argument in new[] { Path.Combine(AppContext.BaseDirectory, "plexus.dll"), "run", "--engine", engine, "--cpu", cpu, "--kernel", kernel, "--append", CommandLine, "-m", "128M", "--no-reboot", "--limit-instructions", "2600000000" })
             start.ArgumentList.Add(argument);
         using Process process = Process.Start(start)!;
         Task<string> console = process.StandardOutput.ReadToEndAsync();
