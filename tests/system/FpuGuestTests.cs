@@ -32,7 +32,7 @@ public sealed class FpuGuestTests
     public void Numeric_error_reaches_the_guest_through_irq_13(string engine)
     {
         using SmallGuest guest = new(DivideUnderDos);
-        PlexusRun run = PlexusRun.Invoke("run", "--engine", engine, "--cpu", "pentium-pro", "--kernel", guest.Path, "--limit-instructions", "1000000");
+        PlexusRun run = PlexusRun.Invoke("run", "--engine", engine, "-cpu", "pentium-pro", "--kernel", guest.Path, "--limit-instructions", "1000000");
         Assert.True(run.ExitCode == ((ExitCode << 1) | 1), run.Messages);
     }
 

@@ -246,6 +246,8 @@ public sealed class FpuExceptionTests
     [InlineData(new byte[] { 0xD9, 0xD1 })]
     [InlineData(new byte[] { 0xDB, 0x0E })] // fisttp, SSE3
     [InlineData(new byte[] { 0xD9, 0x0E })]
+    [InlineData(new byte[] { 0xDB, 0xE5 })] // frstpm, 287
+    [InlineData(new byte[] { 0xDF, 0xE1 })] // fnstdw, 387 SL
     [InlineData(new byte[] { 0x0F, 0xAE, 0x06 })] // fxsave
     [InlineData(new byte[] { 0x0F, 0x6F, 0xC1 })] // movq, MMX
     public void What_the_model_lacks_is_undefined(byte[] instruction)

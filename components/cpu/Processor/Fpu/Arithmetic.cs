@@ -44,7 +44,7 @@ internal unsafe interface IFpuSource
     static abstract bool Load(X86Processor cpu, DecodedOp* op, out Extended value, out bool isDenormal);
 }
 
-internal readonly unsafe struct Real32 : IFpuSource
+internal readonly unsafe struct FromReal32 : IFpuSource
 {
     public static bool Load(X86Processor cpu, DecodedOp* op, out Extended value, out bool isDenormal)
     {
@@ -54,7 +54,7 @@ internal readonly unsafe struct Real32 : IFpuSource
     }
 }
 
-internal readonly unsafe struct Real64 : IFpuSource
+internal readonly unsafe struct FromReal64 : IFpuSource
 {
     public static bool Load(X86Processor cpu, DecodedOp* op, out Extended value, out bool isDenormal)
     {
@@ -64,7 +64,7 @@ internal readonly unsafe struct Real64 : IFpuSource
     }
 }
 
-internal readonly unsafe struct Int16 : IFpuSource
+internal readonly unsafe struct FromInt16 : IFpuSource
 {
     public static bool Load(X86Processor cpu, DecodedOp* op, out Extended value, out bool isDenormal)
     {
@@ -75,7 +75,7 @@ internal readonly unsafe struct Int16 : IFpuSource
     }
 }
 
-internal readonly unsafe struct Int32 : IFpuSource
+internal readonly unsafe struct FromInt32 : IFpuSource
 {
     public static bool Load(X86Processor cpu, DecodedOp* op, out Extended value, out bool isDenormal)
     {
@@ -86,7 +86,7 @@ internal readonly unsafe struct Int32 : IFpuSource
     }
 }
 
-internal readonly unsafe struct Int64 : IFpuSource
+internal readonly unsafe struct FromInt64 : IFpuSource
 {
     public static bool Load(X86Processor cpu, DecodedOp* op, out Extended value, out bool isDenormal)
     {

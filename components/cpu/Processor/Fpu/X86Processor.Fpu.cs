@@ -110,7 +110,7 @@ internal sealed unsafe partial class X86Processor
         if (Lines.IgnoreNumericError)
             return true;
         V->Halted = 1;
-        Requests |= Request.Halt;
+        Requests |= Request.Halt | Request.Wait;
         return false;
     }
 

@@ -32,30 +32,30 @@ internal sealed unsafe partial class X86Processor
 
     private static void RegisterFpuArithmetic(HandlerTable table)
     {
-        table.Straight(Code.Fadd_m32fp, &FpuWithMemory<Fadd, Real32>);
-        table.Straight(Code.Fmul_m32fp, &FpuWithMemory<Fmul, Real32>);
-        table.Straight(Code.Fsub_m32fp, &FpuWithMemory<Fsub, Real32>);
-        table.Straight(Code.Fsubr_m32fp, &FpuWithMemory<Reversed<Fsub>, Real32>);
-        table.Straight(Code.Fdiv_m32fp, &FpuWithMemory<Fdiv, Real32>);
-        table.Straight(Code.Fdivr_m32fp, &FpuWithMemory<Reversed<Fdiv>, Real32>);
-        table.Straight(Code.Fadd_m64fp, &FpuWithMemory<Fadd, Real64>);
-        table.Straight(Code.Fmul_m64fp, &FpuWithMemory<Fmul, Real64>);
-        table.Straight(Code.Fsub_m64fp, &FpuWithMemory<Fsub, Real64>);
-        table.Straight(Code.Fsubr_m64fp, &FpuWithMemory<Reversed<Fsub>, Real64>);
-        table.Straight(Code.Fdiv_m64fp, &FpuWithMemory<Fdiv, Real64>);
-        table.Straight(Code.Fdivr_m64fp, &FpuWithMemory<Reversed<Fdiv>, Real64>);
-        table.Straight(Code.Fiadd_m32int, &FpuWithMemory<Fadd, Int32>);
-        table.Straight(Code.Fimul_m32int, &FpuWithMemory<Fmul, Int32>);
-        table.Straight(Code.Fisub_m32int, &FpuWithMemory<Fsub, Int32>);
-        table.Straight(Code.Fisubr_m32int, &FpuWithMemory<Reversed<Fsub>, Int32>);
-        table.Straight(Code.Fidiv_m32int, &FpuWithMemory<Fdiv, Int32>);
-        table.Straight(Code.Fidivr_m32int, &FpuWithMemory<Reversed<Fdiv>, Int32>);
-        table.Straight(Code.Fiadd_m16int, &FpuWithMemory<Fadd, Int16>);
-        table.Straight(Code.Fimul_m16int, &FpuWithMemory<Fmul, Int16>);
-        table.Straight(Code.Fisub_m16int, &FpuWithMemory<Fsub, Int16>);
-        table.Straight(Code.Fisubr_m16int, &FpuWithMemory<Reversed<Fsub>, Int16>);
-        table.Straight(Code.Fidiv_m16int, &FpuWithMemory<Fdiv, Int16>);
-        table.Straight(Code.Fidivr_m16int, &FpuWithMemory<Reversed<Fdiv>, Int16>);
+        table.Straight(Code.Fadd_m32fp, &FpuWithMemory<Fadd, FromReal32>);
+        table.Straight(Code.Fmul_m32fp, &FpuWithMemory<Fmul, FromReal32>);
+        table.Straight(Code.Fsub_m32fp, &FpuWithMemory<Fsub, FromReal32>);
+        table.Straight(Code.Fsubr_m32fp, &FpuWithMemory<Reversed<Fsub>, FromReal32>);
+        table.Straight(Code.Fdiv_m32fp, &FpuWithMemory<Fdiv, FromReal32>);
+        table.Straight(Code.Fdivr_m32fp, &FpuWithMemory<Reversed<Fdiv>, FromReal32>);
+        table.Straight(Code.Fadd_m64fp, &FpuWithMemory<Fadd, FromReal64>);
+        table.Straight(Code.Fmul_m64fp, &FpuWithMemory<Fmul, FromReal64>);
+        table.Straight(Code.Fsub_m64fp, &FpuWithMemory<Fsub, FromReal64>);
+        table.Straight(Code.Fsubr_m64fp, &FpuWithMemory<Reversed<Fsub>, FromReal64>);
+        table.Straight(Code.Fdiv_m64fp, &FpuWithMemory<Fdiv, FromReal64>);
+        table.Straight(Code.Fdivr_m64fp, &FpuWithMemory<Reversed<Fdiv>, FromReal64>);
+        table.Straight(Code.Fiadd_m32int, &FpuWithMemory<Fadd, FromInt32>);
+        table.Straight(Code.Fimul_m32int, &FpuWithMemory<Fmul, FromInt32>);
+        table.Straight(Code.Fisub_m32int, &FpuWithMemory<Fsub, FromInt32>);
+        table.Straight(Code.Fisubr_m32int, &FpuWithMemory<Reversed<Fsub>, FromInt32>);
+        table.Straight(Code.Fidiv_m32int, &FpuWithMemory<Fdiv, FromInt32>);
+        table.Straight(Code.Fidivr_m32int, &FpuWithMemory<Reversed<Fdiv>, FromInt32>);
+        table.Straight(Code.Fiadd_m16int, &FpuWithMemory<Fadd, FromInt16>);
+        table.Straight(Code.Fimul_m16int, &FpuWithMemory<Fmul, FromInt16>);
+        table.Straight(Code.Fisub_m16int, &FpuWithMemory<Fsub, FromInt16>);
+        table.Straight(Code.Fisubr_m16int, &FpuWithMemory<Reversed<Fsub>, FromInt16>);
+        table.Straight(Code.Fidiv_m16int, &FpuWithMemory<Fdiv, FromInt16>);
+        table.Straight(Code.Fidivr_m16int, &FpuWithMemory<Reversed<Fdiv>, FromInt16>);
         table.Straight(Code.Fadd_st0_sti, &FpuToTop<Fadd>);
         table.Straight(Code.Fmul_st0_sti, &FpuToTop<Fmul>);
         table.Straight(Code.Fsub_st0_sti, &FpuToTop<Fsub>);
@@ -92,14 +92,14 @@ internal sealed unsafe partial class X86Processor
         table.Straight(Code.Fucom_st0_sti, &Fucom);
         table.Straight(Code.Fucomp_st0_sti, &Fucomp);
         table.Straight(Code.Fucompp, &Fucompp);
-        table.Straight(Code.Fcom_m32fp, &FcomMemory<Real32>);
-        table.Straight(Code.Fcomp_m32fp, &FcompMemory<Real32>);
-        table.Straight(Code.Fcom_m64fp, &FcomMemory<Real64>);
-        table.Straight(Code.Fcomp_m64fp, &FcompMemory<Real64>);
-        table.Straight(Code.Ficom_m16int, &FcomMemory<Int16>);
-        table.Straight(Code.Ficomp_m16int, &FcompMemory<Int16>);
-        table.Straight(Code.Ficom_m32int, &FcomMemory<Int32>);
-        table.Straight(Code.Ficomp_m32int, &FcompMemory<Int32>);
+        table.Straight(Code.Fcom_m32fp, &FcomMemory<FromReal32>);
+        table.Straight(Code.Fcomp_m32fp, &FcompMemory<FromReal32>);
+        table.Straight(Code.Fcom_m64fp, &FcomMemory<FromReal64>);
+        table.Straight(Code.Fcomp_m64fp, &FcompMemory<FromReal64>);
+        table.Straight(Code.Ficom_m16int, &FcomMemory<FromInt16>);
+        table.Straight(Code.Ficomp_m16int, &FcompMemory<FromInt16>);
+        table.Straight(Code.Ficom_m32int, &FcomMemory<FromInt32>);
+        table.Straight(Code.Ficomp_m32int, &FcompMemory<FromInt32>);
         table.Straight(Code.Ftst, &Ftst);
         table.Straight(Code.Fxam, &Fxam);
         table.Straight(Code.Fcomi_st0_sti, &Fcomi);
@@ -118,13 +118,13 @@ internal sealed unsafe partial class X86Processor
 
     private static void RegisterFpuMoves(HandlerTable table)
     {
-        table.Straight(Code.Fld_m32fp, &FldReal<Real32>);
-        table.Straight(Code.Fld_m64fp, &FldReal<Real64>);
+        table.Straight(Code.Fld_m32fp, &FldReal<FromReal32>);
+        table.Straight(Code.Fld_m64fp, &FldReal<FromReal64>);
         table.Straight(Code.Fld_m80fp, &FldReal80);
         table.Straight(Code.Fld_sti, &FldRegister);
-        table.Straight(Code.Fild_m16int, &Fild<Int16>);
-        table.Straight(Code.Fild_m32int, &Fild<Int32>);
-        table.Straight(Code.Fild_m64int, &Fild<Int64>);
+        table.Straight(Code.Fild_m16int, &Fild<FromInt16>);
+        table.Straight(Code.Fild_m32int, &Fild<FromInt32>);
+        table.Straight(Code.Fild_m64int, &Fild<FromInt64>);
         table.Straight(Code.Fbld_m80bcd, &Fbld);
         table.Straight(Code.Fst_m32fp, &FstMemory<ToReal32>);
         table.Straight(Code.Fstp_m32fp, &FstpMemory<ToReal32>);
