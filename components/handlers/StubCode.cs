@@ -109,8 +109,14 @@ internal sealed class StubCode
     /// <summary>What follows is also reached with a saved scratch register overwritten: a stop there puts it back, whichever way control came.</summary>
     internal void Assume(Register register) => clobbered |= Bit(register);
 
-    /// <summary>What follows is reached from before the commit point.</summary>
-    internal void Uncommit() => committed = false;
+    /// <summary>What follows is reached from before the commit point, with nothing saved yet.</summary>
+    /// <param name="inStiShadow">What <see cref="InStiShadow"/> was there.</param>
+    internal void Uncommit(bool inStiShadow)
+    {
+        committed = false;
+        saved = 0;
+        stiShadow = inStiShadow;
+    }
 
     private void TakeEffect()
     {

@@ -105,6 +105,7 @@ internal sealed partial class CodeCache
                 page.Wish(instruction.Offset, road);
         }
 
+        VerifyTargets(page, request.Instructions);
         PlantWished(page);
         Refresh(page);
         Touch(page);
@@ -147,6 +148,20 @@ internal sealed partial class CodeCache
         if (isKnown && !page.Key.User && byEip[(page.Key.EipPage, false)].Count == 1)
             verified.Add(request.Eip);
         return new Admitted(isKnown);
+    }
+
+    /// <summary>Targets of virtualised direct branches in the page itself need not be asked for: the scan has followed them.</summary>
+    private void VerifyTargets(CodePage page, ScannedInstruction[] instructions)
+    {
+        if (page.Key.User || byEip[(page.Key.EipPage, false)].Count > 1)
+            return;
+        foreach (ScannedInstruction branch in instructions)
+        {
+            uint target = branch.Target - page.Key.EipPage;
+            if (branch.Class == InstructionClass.Sensitive && HasTarget(branch) && target < CodePage.Size
+                && page.Boundaries[(int)target] && page.ClassAt((int)target) != InstructionClass.Straddling)
+                verified.Add(branch.Target);
+        }
     }
 
     /// <summary>The length of the basic block at an EIP.</summary>

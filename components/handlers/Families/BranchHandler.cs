@@ -27,6 +27,23 @@ internal sealed class BranchHandler : IHandler
     /// <inheritdoc/>
     public void Write(StubCode code, in Instruction instruction, uint recordId)
     {
+        bool changesCount = instruction.Mnemonic is Mnemonic.Loop or Mnemonic.Loope or Mnemonic.Loopne;
+        if (instruction.FlowControl == FlowControl.ConditionalBranch && !changesCount)
+        {
+            WriteConditional(code, instruction, recordId);
+            return;
+        }
+
+        WriteCheck(code, instruction);
+        if (changesCount)
+            WriteLoop(code, instruction, recordId);
+        else
+            WriteTaken(code, instruction, recordId);
+    }
+
+    /// <summary>Sees that the target is verified, and leaves it in <see cref="StubCode.Temporary"/>; defers when it is not.</summary>
+    private static void WriteCheck(StubCode code, in Instruction instruction)
+    {
         int miss = code.NewLabel();
         int found = code.NewLabel();
         BranchTableLookup.SaveScratch(code);
@@ -46,10 +63,6 @@ internal sealed class BranchHandler : IHandler
         }
 
         code.RestoreAll();
-        if (instruction.FlowControl == FlowControl.ConditionalBranch)
-            WriteConditional(code, instruction, recordId);
-        else
-            WriteTaken(code, instruction, recordId);
     }
 
     private static bool IsUsable(in Instruction instruction) =>
@@ -102,32 +115,34 @@ internal sealed class BranchHandler : IHandler
         }
     }
 
+    /// <summary>Jcc and JECXZ only decide: where they do not branch, nobody asks about the target, which may never be reached at all.</summary>
     private static void WriteConditional(StubCode code, in Instruction instruction, uint recordId)
     {
         int taken = code.NewLabel();
         int over = code.NewLabel();
-
-        // LOOP and kin change ECX where they decide, and so take effect there; Jcc and JECXZ only decide.
-        bool changes = instruction.Mnemonic is Mnemonic.Loop or Mnemonic.Loope or Mnemonic.Loopne;
-        Code branch = instruction.IsJccShortOrNear ? instruction.Code.ToNearBranch() : instruction.Code;
-        code.Branch(branch, taken, changes ? 1 : 0);
-        if (changes)
-            code.Forget(ECX);
-        else
-            code.CommitHere();
+        bool inStiShadow = code.InStiShadow;
+        code.Branch(instruction.IsJccShortOrNear ? instruction.Code.ToNearBranch() : instruction.Code, taken);
+        code.CommitHere();
         code.RecordBranch(recordId, instruction.NextIP32);
         code.Branch(Code.Jmp_rel32_32, over);
         code.Mark(taken);
-        if (changes)
-        {
-            code.Forget(ECX);
-        }
-        else
-        {
-            code.Uncommit();
-            code.CommitHere();
-        }
+        code.Uncommit(inStiShadow);
+        WriteCheck(code, instruction);
+        WriteTaken(code, instruction, recordId);
+        code.Mark(over);
+    }
 
+    /// <summary>LOOP and kin change ECX where they decide, and so take effect there; the target is checked before.</summary>
+    private static void WriteLoop(StubCode code, in Instruction instruction, uint recordId)
+    {
+        int taken = code.NewLabel();
+        int over = code.NewLabel();
+        code.Branch(instruction.Code, taken, weight: 1);
+        code.Forget(ECX);
+        code.RecordBranch(recordId, instruction.NextIP32);
+        code.Branch(Code.Jmp_rel32_32, over);
+        code.Mark(taken);
+        code.Forget(ECX);
         code.RecordBranch(recordId, null);
         GoTo(code, instruction.NearBranch32);
         code.Mark(over);

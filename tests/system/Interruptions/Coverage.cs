@@ -22,6 +22,8 @@ internal sealed class Coverage(bool hasGateSites)
             {
                 if (i > 0 && piece.Map[i].GuestEip != piece.Map[i - 1].GuestEip)
                     first = i;
+                if (piece.Map[i].Origin == StubOrigin.Static && piece.Map[i].GuestEip >> 12 == GuestProgram.Handlers >> 12)
+                    continue; // the guest's own handlers, which no shape is about
                 string name = $"{piece.NameOf(piece.Map[first])} #{i - first}";
                 bool stopped = piece.Stopped[i] || (entries.TryGetValue(name, out var known) && known.Stopped);
                 entries[name] = (piece.Decode(i).ToString(), piece.Map[i], stopped);

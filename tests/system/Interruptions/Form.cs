@@ -24,4 +24,7 @@ internal sealed record Form(string Name, Action<Assembler> Emit)
     internal bool MayFault { get; init; }
 
     internal bool NoStablePorts { get; init; }
+
+    /// <summary>It is sensitive where branches are virtualised, and nowhere else.</summary>
+    internal bool IsBranch { get; init; }
 }

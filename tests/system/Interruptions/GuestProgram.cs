@@ -28,7 +28,7 @@ internal static class GuestProgram
     private const uint Directory = 0x1000;
     private const uint Gdt = 0x3000;
     private const uint Idt = 0x3800;
-    private const uint Handlers = 0x5000;
+    internal const uint Handlers = 0x5000;
     private const uint LogPointer = 0x6000;
     private const uint PageTableCopy = 0x7000;
     private const uint Present = 0x63;

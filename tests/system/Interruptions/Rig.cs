@@ -33,15 +33,18 @@ internal sealed class Rig : IDisposable
     private byte[] image = [];
     private readonly byte[] ports = new byte[256];
     private byte[]? statePage;
+    private readonly bool forgetsTargets;
     private uint stateFrame = uint.MaxValue;
+    private uint targetFrame = uint.MaxValue;
     private VcpuBlock beginning;
 
     internal Rig(Engine engine, RoadUnderTest road, Func<string, StubMapEntry, StubMapEntry>? damage = null)
     {
         Map = new SegmentMap(damage);
+        forgetsTargets = road.ForgetsTargets;
         MonitorTables tables = new();
         ScriptBus();
-        MonitorOptions options = new() { Engine = engine, Strategy = road.Strategy, Ring3Gates = road.Gates, PromotionHeat = 1 };
+        MonitorOptions options = new() { Engine = engine, Strategy = road.Strategy, Ring3Gates = road.Gates, Branches = road.Branches, PromotionHeat = 1 };
         fabric.Attach(new MonitorComponent(memory, vcpu, lines, options, tables));
         fabric.Attach(new InterceptedComponent(new CpuComponent(vcpu, memory, lines, tables, Overwritten))
             .Wrap<Run, CpuExit>(inner => (in Run request) => OnRun(request, inner))
@@ -124,6 +127,8 @@ internal sealed class Rig : IDisposable
         image.CopyTo(memory.Ram);
         vcpu.State = beginning;
         RestoreStatePage();
+        if (forgetsTargets)
+            ForgetTargets();
         ports.AsSpan().Clear();
         ports[ReadablePort] = StableValues[0];
         ports[LatchPort] = StableValues[1];
@@ -206,12 +211,28 @@ internal sealed class Rig : IDisposable
             fabric.Call<ApplyMappings, Applied>("cpu", new ApplyMappings(Space, MappingOperation.Unmap, page, 0, 1, default));
     }
 
-    /// <summary>As if the trace ring had been full when the handler looked at it.</summary>
+    /// <summary>As if the ring that ECX points into, the trace's or the branches', had been full when the handler looked at it.</summary>
     internal void FillRing()
     {
-        uint end = Map.Layout.VirtualCpuLinear + ((VirtualCpuPage.TracePage + VirtualCpuPage.TracePages) * GuestMemory.FrameSize);
-        BitConverter.TryWriteBytes(memory.Frame(stateFrame)[VirtualCpuPage.TraceNext..], end);
+        uint page = (vcpu.State.GetGpr(1) - Map.Layout.VirtualCpuLinear) / GuestMemory.FrameSize;
+        bool isBranches = page >= VirtualCpuPage.BranchPage;
+        uint end = Map.Layout.VirtualCpuLinear
+            + (uint)((isBranches ? VirtualCpuPage.BranchPage + VirtualCpuPage.BranchPages : VirtualCpuPage.TracePage + VirtualCpuPage.TracePages) * GuestMemory.FrameSize);
+        BitConverter.TryWriteBytes(memory.Frame(stateFrame)[(isBranches ? VirtualCpuPage.BranchNext : VirtualCpuPage.TraceNext)..], end);
         vcpu.State.SetGpr(1, end);
+    }
+
+    /// <summary>Spoils the keys of the verified targets behind the patcher's back: it believes that they are there, and does not add them again.</summary>
+    private void ForgetTargets()
+    {
+        if (targetFrame == uint.MaxValue)
+            return;
+        for (uint page = VirtualCpuPage.TableHeadPages; page < VirtualCpuPage.TargetPages; page++)
+        {
+            Span<byte> entries = memory.Frame(targetFrame + page);
+            for (int entry = 0; entry < GuestMemory.FrameSize; entry += VirtualCpuPage.TargetSize)
+                entries.Slice(entry + VirtualCpuPage.EntryKey, 4).Clear();
+        }
     }
 
     public void Dispose()
@@ -241,6 +262,8 @@ internal sealed class Rig : IDisposable
     {
         if (request.Operation == MappingOperation.Map && request.LinearPage == Map.Layout.VirtualCpuLinear >> 12)
             stateFrame = request.Frame;
+        if (request.Operation == MappingOperation.Map && request.LinearPage == (Map.Layout.VirtualCpuLinear >> 12) + VirtualCpuPage.TargetPage)
+            targetFrame = request.Frame;
         return inner(request);
     }
 

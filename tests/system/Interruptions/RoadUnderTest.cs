@@ -1,4 +1,5 @@
 using Plexus.Messaging.Contracts.Patcher;
+using Plexus.Messaging.Contracts.Prescan;
 using Xunit;
 
 namespace Plexus.System.Tests.Interruptions;
@@ -17,10 +18,22 @@ internal sealed record RoadUnderTest(string Name, Strategy Strategy, byte[] Gate
         new("auto", Strategy.Auto, []),
         new("call-table with gates", Strategy.CallTable, [0, 3, 13]),
         new("int3-ring3 with gates", Strategy.Int3Ring3, [0, 13]),
+        new("jump-stub with branches", Strategy.JumpStub, []) { Branches = BranchMode.All },
+        new("int3-ring3 with branches", Strategy.Int3Ring3, []) { Branches = BranchMode.All },
+        new("call-table with branches", Strategy.CallTable, []) { Branches = BranchMode.All },
+        new("jump-stub with branches to the unknown", Strategy.JumpStub, []) { Branches = BranchMode.All, ForgetsTargets = true },
+        new("int3-ring3 with branches to the unknown", Strategy.Int3Ring3, []) { Branches = BranchMode.All, ForgetsTargets = true },
+        new("call-table with branches to the unknown", Strategy.CallTable, []) { Branches = BranchMode.All, ForgetsTargets = true },
     ];
 
-    /// <summary>Another of the roads has the same code.</summary>
-    internal bool IsVariant => Strategy == Strategy.Auto || Name.EndsWith("with gates", StringComparison.Ordinal);
+    /// <summary>Which branches are virtualised.</summary>
+    internal BranchMode Branches { get; init; }
+
+    /// <summary>No target of a branch is ever known as verified: each branch is handed to ring 0.</summary>
+    internal bool ForgetsTargets { get; init; }
+
+    /// <summary>Another of the roads has the same code, but for branches.</summary>
+    internal bool IsVariant => Strategy == Strategy.Auto || Name.Contains(" with ", StringComparison.Ordinal);
 
     /// <summary>It writes to the guest's stack on its own account.</summary>
     internal bool Pushes => Strategy is Strategy.CallTable or Strategy.Int3Ring3;

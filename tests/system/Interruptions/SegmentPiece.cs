@@ -20,8 +20,25 @@ internal sealed class SegmentPiece(string name, StubPiece piece, StubInstruction
         int at = Array.FindIndex(instructions, instruction => instruction.Eip == eip);
         if (instructions.Length == 0)
             return name;
-        string what = at < 0 ? "way back" : Convert.ToHexString(instructions[at].Bytes.Span) + (instructions[at].Sensitive ? "!" : "");
+        string what = at < 0 ? "way back" : BranchOf(instructions[at]) ?? Convert.ToHexString(instructions[at].Bytes.Span) + (instructions[at].Sensitive ? "!" : "");
         return $"{name[..name.IndexOf(' ', StringComparison.Ordinal)]} {what}{(entry.StiShadow ? " in the shadow" : "")}";
+    }
+
+    /// <summary>The code of a virtualised branch is the same whatever its condition, its target and its length; null for another instruction.</summary>
+    private static string? BranchOf(in StubInstruction instruction)
+    {
+        if (!instruction.Sensitive)
+            return null;
+        Decoder decoder = Decoder.Create(32, instruction.Bytes.ToArray(), instruction.Eip);
+        Instruction decoded = decoder.Decode();
+        return decoded.FlowControl switch
+        {
+            FlowControl.ConditionalBranch when decoded.Mnemonic is Mnemonic.Loop or Mnemonic.Loope or Mnemonic.Loopne => "a loop!",
+            FlowControl.ConditionalBranch => "a condition!",
+            FlowControl.UnconditionalBranch when decoded.Op0Kind == OpKind.NearBranch32 => "a jump!",
+            FlowControl.Call when decoded.Op0Kind == OpKind.NearBranch32 => "a call!",
+            _ => null,
+        };
     }
 
     /// <summary>Entries that execution was stopped before.</summary>

@@ -1,3 +1,5 @@
+using Plexus.Messaging.Contracts.Prescan;
+
 namespace Plexus.System.Tests.Interruptions;
 
 /// <summary>The snippets of a run: every form in plain surroundings, some in all; everything with everything when the environment asks for it.</summary>
@@ -13,7 +15,7 @@ internal static class Shapes
     /// <summary>Forms in surroundings, with IF clear and set, and with an interrupt waiting.</summary>
     internal static IEnumerable<Shape> Ordinary(RoadUnderTest road)
     {
-        foreach (Form form in Forms.All)
+        foreach (Form form in FormsOf(road))
         {
             if (IsLeftOut(form, road))
                 continue;
@@ -36,7 +38,7 @@ internal static class Shapes
     /// <summary>Nothing around the form that looks at memory: on the ordinary stack, and with ESP at the edges of a page.</summary>
     internal static IEnumerable<Shape> Bare(RoadUnderTest road)
     {
-        foreach (Form form in Forms.All)
+        foreach (Form form in FormsOf(road))
         {
             if (IsLeftOut(form, road))
                 continue;
@@ -52,7 +54,7 @@ internal static class Shapes
     /// <summary>On a stack that roads cannot push onto, or not everywhere.</summary>
     internal static IEnumerable<Shape> OnBadStacks(RoadUnderTest road)
     {
-        foreach (Form form in Forms.All)
+        foreach (Form form in FormsOf(road))
         {
             if (IsLeftOut(form, road))
                 continue;
@@ -69,7 +71,12 @@ internal static class Shapes
 
     /// <summary>A road that differs from another only in how it begins, or by gates for faults, needs fewer forms.</summary>
     private static bool IsLeftOut(Form form, RoadUnderTest road) =>
-        road.IsVariant && !IsWide && !InAllSurroundings.Contains(form.Name) && !form.MayFault;
+        road.IsVariant && !IsWide && !form.IsBranch && !InAllSurroundings.Contains(form.Name) && !form.MayFault;
+
+    /// <summary>Where branches are virtualised it is about them; of the others these have them as neighbours, among them STI with its shadow.</summary>
+    private static IEnumerable<Form> FormsOf(RoadUnderTest road) => road.Branches == BranchMode.Native
+        ? Forms.All
+        : Forms.All.Where(form => IsWide || form.Name is "cli" or "sti" or "pushfd").Concat(BranchForms.All);
 
     private static void EmitBare(Iced.Intel.Assembler a, Form form)
     {

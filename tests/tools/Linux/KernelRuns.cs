@@ -3,33 +3,51 @@ using Xunit;
 
 namespace Plexus.Tools.Tests.Linux;
 
-/// <summary>One run per engine and CPU model, started together.</summary>
+/// <summary>One run under emulation and one per strategy of ring 3, and one per engine with an x87 unit; two at a time.</summary>
 public sealed class KernelRuns
 {
+    internal const string Emulated = "emulated";
+    internal const string EmulatedWithFpu = "emulated with x87";
+    internal const string Ring3WithFpu = "ring3 with x87";
     internal const string CommandLine = "earlyprintk=serial,ttyS0,115200 console=ttyS0 nokaslr";
 
-    internal const string WithFpu = " with x87";
+    internal static readonly string[] Strategies = ["int3-monitor", "int3-ring3", "call-table", "jump-stub", "auto"];
 
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(15);
     private readonly Dictionary<string, Task<(int ExitCode, string Console, string Messages)>> runs = [];
 
+    private readonly SemaphoreSlim atOnce = new(2);
+
     public KernelRuns()
     {
-        foreach (string engine in new[] { "emulated", "ring3" })
+        runs.Add(Emulated, Boot("--engine", "emulated"));
+        foreach (string strategy in Strategies)
+            runs.Add(strategy, Boot("--engine", "ring3", "--strategy", strategy));
+        runs.Add(EmulatedWithFpu, Boot("--engine", "emulated", "--cpu", "pentium-pro"));
+        runs.Add(Ring3WithFpu, Boot("--engine", "ring3", "--cpu", "pentium-pro"));
+    }
+
+    internal Task<(int ExitCode, string Console, string Messages)> this[string run] => runs[run];
+
+    private async Task<(int ExitCode, string Console, string Messages)> Boot(params string[] engine)
+    {
+        await atOnce.WaitAsync();
+        try
         {
-            runs.Add(engine, Boot(engine, "pentium-pro-nofpu"));
-            runs.Add(engine + WithFpu, Boot(engine, "pentium-pro"));
+            return await Run(engine);
+        }
+        finally
+        {
+            atOnce.Release();
         }
     }
 
-    internal Task<(int ExitCode, string Console, string Messages)> this[string engine] => runs[engine];
-
-    private static async Task<(int ExitCode, string Console, string Messages)> Boot(string engine, string cpu)
+    private static async Task<(int ExitCode, string Console, string Messages)> Run(string[] engine)
     {
         string kernel = Path.Combine(Root, ".guests", "linux-686", "vmlinuz");
         Assert.True(File.Exists(kernel), $"{kernel} is missing: run dotnet cake --target=Guests");
         ProcessStartInfo start = new("dotnet") { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (string argument in new[] { Path.Combine(AppContext.BaseDirectory, "plexus.dll"), "run", "--engine", engine, "--cpu", cpu, "--kernel", kernel, "--append", CommandLine, "-m", "128M", "--no-reboot", "--limit-instructions", "2600000000" })
+        foreach (string argument in (string[])[Path.Combine(AppContext.BaseDirectory, "plexus.dll"), "run", .. engine, "--kernel", kernel, "--append", CommandLine, "-m", "128M", "--no-reboot", "--limit-instructions", "2600000000"])
             start.ArgumentList.Add(argument);
         using Process process = Process.Start(start)!;
         Task<string> console = process.StandardOutput.ReadToEndAsync();
