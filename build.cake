@@ -57,7 +57,7 @@ Task("Test")
 });
 
 Task("Bench")
-    .Description("Micro-benchmarks, a million fuzzed inputs for everything that reads bytes from outside, then the unpacking of the Debian kernel beside QEMU and Bochs. Pass --quick for a short run.")
+    .Description("Micro-benchmarks, ten million x87 instructions beside the host's unit, a million fuzzed inputs for everything that reads bytes from outside, then the unpacking of the Debian kernel beside QEMU and Bochs. Pass --quick for a short run.")
     .Does(() =>
 {
     var quick = HasArgument("quick");
@@ -65,6 +65,7 @@ Task("Bench")
         Run("dotnet", new ProcessArgumentBuilder().Append("run").Append("-c").Append("Release").Append("--project").AppendQuoted(project).Append("--").Append(arguments));
     Bench("./bench/messaging/Plexus.Messaging.Bench.csproj", quick ? "--filter * --job dry" : "--filter *");
     Bench("./bench/cpu/Plexus.Cpu.Bench.csproj", "");
+    Bench("./bench/fpu/Plexus.Fpu.Bench.csproj", quick ? "500000" : "10000000");
     Bench("./bench/fuzz/Plexus.Fuzz.csproj", quick ? "--inputs 20000" : "--inputs 1000000");
     Bench("./components/host/Plexus.Host.csproj", "bench strategies");
     Bench("./bench/telemetry/Plexus.Telemetry.Bench.csproj", quick ? "--quick" : "");

@@ -13,10 +13,10 @@ internal sealed class BenchMachine : IDisposable
     private readonly CpuComponent cpu;
     private readonly PlatformLines lines = new();
 
-    public BenchMachine(uint ram)
+    public BenchMachine(uint ram, string model = CpuModels.Default)
     {
         Memory = new GuestMemory(ram);
-        cpu = new CpuComponent(Vcpu, Memory, lines);
+        cpu = new CpuComponent(Vcpu, Memory, lines, model: model);
         fabric.Answer("bus", (in PortRead request) => new BusResult(AccessStatus.Ok, request.Port == 0x3FD ? 0x60u : 0xFF));
         fabric.Answer("bus", (in PortWrite request) =>
         {

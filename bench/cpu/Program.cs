@@ -15,10 +15,11 @@ Measure("register loop", Loop);
 Measure("memory loop", Memory);
 Measure("calls and returns", Calls);
 Measure("bytes and branches", Bytes);
+Measure("x87 loop", FloatingPoint, "pentium-pro");
 
-static void Measure(string name, Action<Assembler> write)
+static void Measure(string name, Action<Assembler> write, string model = Plexus.Cpu.CpuModels.Default)
 {
-    using BenchMachine machine = new(4 << 20);
+    using BenchMachine machine = new(4 << 20, model);
     Assembler assembler = new(32);
     write(assembler);
     using MemoryStream stream = new();
@@ -108,6 +109,26 @@ static void Bytes(Assembler a)
     a.inc(ecx);
     a.and(ecx, 0xFFFF);
     a.test(ecx, ecx);
+    a.jne(top);
+    a.jmp(top);
+}
+
+static void FloatingPoint(Assembler a)
+{
+    Label top = a.CreateLabel();
+    a.fninit();
+    a.fld1();
+    a.fldz();
+    a.Label(ref top);
+    a.fadd(st0, st1);
+    a.fld(st0);
+    a.fmul(st0, st2);
+    a.fst(__qword_ptr[0x100000]);
+    a.fdiv(__qword_ptr[0x100000]);
+    a.fcomip(st0, st1);
+    a.fild(__dword_ptr[0x100010]);
+    a.faddp(st1, st0);
+    a.dec(ecx);
     a.jne(top);
     a.jmp(top);
 }

@@ -13,7 +13,7 @@ namespace Plexus.Cpu;
 /// </summary>
 public sealed class CpuComponent : IComponent, IDisposable
 {
-    private const byte StateVersion = 1;
+    private const byte StateVersion = 2;
 
     private readonly Vcpu vcpu;
     private readonly GuestMemory memory;
@@ -28,17 +28,20 @@ public sealed class CpuComponent : IComponent, IDisposable
     /// <param name="lines">Interrupt, A20 and stop lines.</param>
     /// <param name="tables">The monitor's descriptor tables, for the physical processor; without them every exception enters ring 0.</param>
     /// <param name="overwritten">Where the physical processor notes what roads overwrite below the guest's stack pointer; null for nowhere.</param>
-    public CpuComponent(Vcpu vcpu, GuestMemory memory, PlatformLines lines, MonitorTables? tables = null, OverwrittenBytes? overwritten = null)
+    /// <param name="model">One of <see cref="CpuModels.Names"/>.</param>
+    /// <exception cref="ArgumentException">There is no such model.</exception>
+    public CpuComponent(Vcpu vcpu, GuestMemory memory, PlatformLines lines, MonitorTables? tables = null, OverwrittenBytes? overwritten = null, string model = CpuModels.Default)
     {
         ArgumentNullException.ThrowIfNull(vcpu);
         ArgumentNullException.ThrowIfNull(memory);
         ArgumentNullException.ThrowIfNull(lines);
         this.vcpu = vcpu;
         this.memory = memory;
+        CpuModel cpuModel = CpuModels.Find(model);
         unsafe
         {
-            virtualProcessor = new X86Processor(vcpu.Block, memory, lines, CpuModel.PentiumPro, bus, physical: false);
-            physicalProcessor = new X86Processor(vcpu.Block, memory, lines, CpuModel.PentiumPro, bus, physical: true) { Tables = tables ?? new MonitorTables(), Overwritten = overwritten };
+            virtualProcessor = new X86Processor(vcpu.Block, memory, lines, cpuModel, bus, physical: false);
+            physicalProcessor = new X86Processor(vcpu.Block, memory, lines, cpuModel, bus, physical: true) { Tables = tables ?? new MonitorTables(), Overwritten = overwritten };
         }
     }
 
@@ -62,7 +65,7 @@ public sealed class CpuComponent : IComponent, IDisposable
         port.OnCall<Reset, Done>(OnReset);
         port.OnCall<SaveState, SavedState>(OnSaveState);
         port.OnCall<RestoreState, Done>(OnRestoreState);
-        port.OnCall<Describe, Description>((in Describe _) => new Description(Name, "Pentium Pro without x87; interpreter as virtual and as physical processor"));
+        port.OnCall<Describe, Description>((in Describe _) => new Description(Name, $"{virtualProcessor.Model.Name}; interpreter as virtual and as physical processor"));
     }
 
     /// <inheritdoc/>

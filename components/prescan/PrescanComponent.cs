@@ -26,7 +26,7 @@ public sealed class PrescanComponent : IComponent
         });
         port.OnCall<Describe, Description>((in _) => new Description(
             Name,
-            $"Scans 16- and 32-bit pages for a Pentium Pro without FPU; at most {PageScanner.DefaultLimit} instructions a scan."));
+            $"Scans 16- and 32-bit pages for a Pentium Pro; at most {PageScanner.DefaultLimit} instructions a scan."));
     }
 
     /// <summary>The scanner has no volatile state: the version byte alone.</summary>

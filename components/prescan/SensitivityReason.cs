@@ -60,7 +60,7 @@ public enum SensitivityReason
     /// <summary>Leaves system-management mode: RSM.</summary>
     SystemManagement,
 
-    /// <summary>An x87 instruction, or WAIT: the guest's model has no FPU, the host has one.</summary>
+    /// <summary>An x87 instruction, or WAIT: the guest's unit is emulated, or absent, whatever the host has.</summary>
     FloatingPoint,
 
     /// <summary>Newer than the guest's model, undefined on it, or decoded differently by newer processors (TZCNT for REP BSF, VEX for LDS with a register).</summary>

@@ -51,6 +51,41 @@ public sealed class SmallPortTests
     }
 
     [Fact]
+    public void Coprocessor_error_raises_irq_13_and_port_f0_takes_it_back()
+    {
+        var rig = new BusRig(("i8259-pair", "pic"), ("coprocessor", "coprocessor"));
+        rig.InitializePics();
+        rig.Lines.NumericError = true;
+        Assert.Equal(0ul, rig.Lines.TimerDeadline);
+        rig.RunTo(100);
+        Assert.Equal(ulong.MaxValue, rig.Lines.TimerDeadline);
+        Assert.True(rig.Lines.Intr);
+        Assert.Equal(0x2D, rig.Acknowledge());
+        Assert.False(rig.Lines.IgnoreNumericError);
+        rig.Out(0xF0, 0);
+        Assert.True(rig.Lines.IgnoreNumericError);
+        Assert.False(rig.Chipset.CoprocessorError.Level);
+        rig.Lines.NumericError = false;
+        Assert.False(rig.Lines.IgnoreNumericError);
+        rig.Out(0xF0, 0);
+        Assert.False(rig.Lines.IgnoreNumericError);
+        rig.Out(0xA0, 0x20);
+        rig.Out(0x20, 0x20);
+        rig.Lines.NumericError = true;
+        rig.RunTo(200);
+        Assert.True(rig.Lines.Intr);
+    }
+
+    [Fact]
+    public void Coprocessor_ports_read_as_ones_and_take_bytes()
+    {
+        var rig = new BusRig(("coprocessor", "coprocessor"));
+        Assert.Equal(0xFFu, rig.In(0xF0));
+        Assert.Equal(AccessStatus.Ok, rig.Out(0xF1, 0).Status);
+        Assert.False(rig.Lines.IgnoreNumericError);
+    }
+
+    [Fact]
     public void Port_92_gates_a20()
     {
         var rig = new BusRig(("port92", "port92"));

@@ -11,7 +11,7 @@ public sealed class WholeMachineTests
     private static readonly (string Type, string Name)[] Pc =
     [
         ("i8259-pair", "pic"), ("i8254", "pit"), ("i8042", "i8042"), ("mc146818", "rtc"), ("ns16550a", "uart0"),
-        ("port80", "port80"), ("port92", "port92"), ("debug-exit", "debugexit"), ("reset-control", "reset"),
+        ("port80", "port80"), ("port92", "port92"), ("debug-exit", "debugexit"), ("reset-control", "reset"), ("coprocessor", "coprocessor"),
     ];
 
     private static readonly ClockDomain PitClock = new(Pit8254.Frequency);

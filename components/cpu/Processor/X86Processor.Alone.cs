@@ -51,7 +51,7 @@ internal sealed unsafe partial class X86Processor
             return;
         }
 
-        if (wasCareful)
+        if (wasCareful && (Requests & Request.Wait) == 0)
             AfterCareful(op, flagsBefore);
     }
 

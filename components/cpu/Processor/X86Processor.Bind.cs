@@ -39,13 +39,15 @@ internal sealed unsafe partial class X86Processor
 
     private static bool IsBaseOnly(DecodedOp* op) => op->Seg != null && op->Seg->Mask == uint.MaxValue && (op->ScaleAndWeight & 0x80) != 0;
 
-    private BindResult Bind(in Instruction instruction, DecodedOp* op)
+    private BindResult Bind(in Instruction instruction, DecodedOp* op, byte* bytes)
     {
         Code code = instruction.Code;
         int at = op->Offset + op->Length;
         bool isMemory = FillOperands(instruction, op);
+        if (Model.HasFpu && Coprocessor[(int)code])
+            return BindFpu(instruction, op, isMemory, bytes);
         if (Handlers[code] != null)
-            return BindRegistered(instruction, op, Handlers.IsStraight(code), isMemory);
+            return BindRegistered(instruction, op, Handlers, isMemory);
         OperandShape shape = ShapeOf(instruction);
         int size = SizeOf(instruction, 0);
         BindResult result = BindResult.One;
@@ -280,10 +282,11 @@ internal sealed unsafe partial class X86Processor
     private static byte ScaleOf(in Instruction instruction, bool isMemory) =>
         isMemory ? (byte)System.Numerics.BitOperations.Log2((uint)instruction.MemoryIndexScale) : (byte)0;
 
-    private BindResult BindRegistered(in Instruction instruction, DecodedOp* op, bool isStraight, bool isMemory)
+    private BindResult BindRegistered(in Instruction instruction, DecodedOp* op, HandlerTable table, bool isMemory)
     {
+        bool isStraight = table.IsStraight(instruction.Code);
         OpExtension* extension = op->Extension;
-        extension->System = Handlers[instruction.Code];
+        extension->System = table[instruction.Code];
         extension->Size = (byte)SizeOf(instruction, 0);
         extension->Reg0 = NumberOf(instruction.OpCount > 0 && instruction.Op0Kind == OpKind.Register ? instruction.Op0Register : Register.None);
         extension->Reg1 = NumberOf(instruction.OpCount > 1 && instruction.Op1Kind == OpKind.Register ? instruction.Op1Register : Register.None);

@@ -132,7 +132,7 @@ internal sealed unsafe partial class X86Processor
             return BindResult.OneLast;
         }
 
-        return Bind(instruction, op);
+        return Bind(instruction, op, bytes);
     }
 
     /// <summary>Per Iced code: the model has the instruction.</summary>
@@ -150,6 +150,9 @@ internal sealed unsafe partial class X86Processor
 
         return result;
     }
+
+    /// <summary>Per Iced code: an escape opcode or WAIT.</summary>
+    private static readonly bool[] Coprocessor = [.. Enum.GetValues<Code>().Select(code => code == Code.Wait || IsEscape(code))];
 
     private static bool IsInModel(CpuidFeature feature) => feature is
         CpuidFeature.INTEL8086 or CpuidFeature.INTEL186 or CpuidFeature.INTEL286 or CpuidFeature.INTEL386 or CpuidFeature.INTEL486

@@ -25,6 +25,9 @@ internal sealed unsafe partial class X86Processor
 
         /// <summary>CPL changed and the run is to end there.</summary>
         RingChange = 16,
+
+        /// <summary>Waits for an interrupt before the instruction, which did not begin.</summary>
+        Wait = 32,
     }
 
     internal Request Requests;

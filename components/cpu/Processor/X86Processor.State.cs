@@ -37,6 +37,7 @@ internal sealed unsafe partial class X86Processor
         powerOnConfiguration = BinaryPrimitives.ReadUInt64LittleEndian(hidden[13..]);
         for (int i = 0; i < 4; i++)
             performance[i] = BinaryPrimitives.ReadUInt64LittleEndian(hidden[(21 + (i * 8))..]);
+        RestoreFerr();
         FlushTranslations(global: true);
         LoadLazy(V->Eflags);
         ModeChanged();

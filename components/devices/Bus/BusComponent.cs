@@ -185,6 +185,12 @@ public sealed class BusComponent : IComponent, ISaveRestore
     private void Arrive(ulong now)
     {
         lastNow = Math.Max(lastNow, now);
+        if (chipset.Timers.Earliest == 0)
+        {
+            chipset.SampleCoprocessor();
+            SampleInterrupts(now);
+        }
+
         if (chipset.Timers.Earliest <= now)
             RunDue(now);
     }

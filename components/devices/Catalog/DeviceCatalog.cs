@@ -18,6 +18,7 @@ public static class DeviceCatalog
         new("i8042", "8042 keyboard controller with a keyboard, 60h and 64h", (chipset, settings) =>
             new KeyboardController(chipset.Lines, chipset.Interrupts.Connect(settings.Irq ?? 1), chipset.Interrupts.Connect(12), chipset.Timers.Add(settings.Name))),
         new("port80", "POST code latch", (chipset, settings) => new PostCode(chipset.Lines, settings.Base ?? 0x80)),
+        new("coprocessor", "Coprocessor error latch, F0h", (chipset, _) => new CoprocessorPorts(chipset)),
         new("port92", "System control port A: A20 and fast reset", (chipset, _) => new SystemControlA(chipset.Lines)),
         new("debug-exit", "Debug exit port", (chipset, settings) => new DebugExit(chipset.Lines, settings.Base ?? 0xF4)),
         new("shutdown-port", "Power-off by the word Shutdown, 8900h", (chipset, settings) => new ShutdownPort(chipset.Lines, settings.Base ?? 0x8900)),

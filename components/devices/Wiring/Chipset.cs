@@ -10,6 +10,20 @@ public sealed class Chipset
     {
         Lines = lines;
         Timers = new TimerBank(lines);
+        CoprocessorError = Interrupts.Connect(CoprocessorIrq);
+    }
+
+    /// <summary>The AT's interrupt request of the coprocessor.</summary>
+    public const int CoprocessorIrq = 13;
+
+    /// <summary>IRQ 13: follows FERR#, until the coprocessor port lowers it.</summary>
+    public InterruptLine CoprocessorError { get; }
+
+    /// <summary>Takes the level of FERR#, which the CPU announces by a timer deadline of 0.</summary>
+    public void SampleCoprocessor()
+    {
+        CoprocessorError.Set(Lines.NumericError);
+        Timers.Refresh();
     }
 
     /// <summary>The wires to CPU and monitor.</summary>

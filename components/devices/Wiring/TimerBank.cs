@@ -59,10 +59,22 @@ public sealed class TimerBank(PlatformLines lines)
         lock (gate)
         {
             slot.Store(deadline);
-            ulong earliest = ulong.MaxValue;
-            foreach (TimerSlot other in slots)
-                earliest = Math.Min(earliest, other.Deadline);
-            lines.TimerDeadline = earliest;
+            lines.TimerDeadline = Minimum();
         }
+    }
+
+    /// <summary>Puts the earliest deadline back after another reason to look at the bus took its place.</summary>
+    internal void Refresh()
+    {
+        lock (gate)
+            lines.TimerDeadline = Minimum();
+    }
+
+    private ulong Minimum()
+    {
+        ulong earliest = ulong.MaxValue;
+        foreach (TimerSlot slot in slots)
+            earliest = Math.Min(earliest, slot.Deadline);
+        return earliest;
     }
 }

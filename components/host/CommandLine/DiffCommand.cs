@@ -10,7 +10,7 @@ internal static class DiffCommand
 
     public static Command Create(HostStreams streams)
     {
-        Option<string> a = new("--a") { HelpName = "NAME=VALUE,…", Description = "First configuration: engine=, strategy=, machine=, mem=", DefaultValueFactory = _ => "engine=emulated" };
+        Option<string> a = new("--a") { HelpName = "NAME=VALUE,…", Description = "First configuration: engine=, strategy=, branches=, cpu=, machine=, mem=", DefaultValueFactory = _ => "engine=emulated" };
         Option<string> b = new("--b") { HelpName = "NAME=VALUE,…", Description = "Second configuration", DefaultValueFactory = _ => "engine=ring3" };
         Option<string> every = new("--every") { HelpName = "N", Description = "Guest instructions between comparisons", DefaultValueFactory = _ => DefaultStep };
         Command command = new("diff", "Run one guest under two configurations in lockstep and report the first divergence");

@@ -28,6 +28,7 @@ internal static class MachineSetup
             Resource = outputs?.Resource ?? OtlpResource.Default,
             Measure = outputs?.Metrics is not null || settings.Stats is not null,
         }.Route("stdout", console);
+        builder.CpuModel = settings.Cpu ?? builder.CpuModel;
         builder.MemorySize = settings.Memory ?? builder.MemorySize;
         builder.Options = builder.Options with
         {

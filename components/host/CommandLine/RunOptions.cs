@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Plexus.Cpu;
 
 namespace Plexus.Host.CommandLine;
 
@@ -12,6 +13,7 @@ internal sealed class RunOptions
     private readonly Option<string?> branches = Text("--branches", "native|computed|all", "Which near branches are virtualised, so that no landing goes unnoticed (default: native)", "-branches");
     private readonly Option<string?> coverage = Text("--coverage", "FILE", "Write which basic blocks were entered: LCOV when symbols are known, DRCOV otherwise (implies --branches all)");
     private readonly Option<string?> symbols = Text("--symbols", "FILE", "Symbols of the guest's kernel: an ELF file or a System.map (default: those of --kernel)");
+    private readonly Option<string?> cpu = Text("--cpu", string.Join('|', CpuModels.Names), "The guest's CPU model (default: what the manifest says)", "-cpu");
     private readonly Option<string?> kernel = Text("--kernel", "FILE", "Linux bzImage, multiboot kernel or ELF32 executable (default: the built-in demo kernel)", "-kernel");
     private readonly Option<string?> initrd = Text("--initrd", "FILE", "Initial RAM disk; for multiboot: modules, separated by commas", "-initrd");
     private readonly Option<string?> append = Text("--append", "TEXT", "Kernel command line", "-append");
@@ -33,7 +35,7 @@ internal sealed class RunOptions
     /// <summary>Adds the options to a command; those for output only where there is one machine.</summary>
     public void AddTo(Command command, bool withOutput)
     {
-        foreach (Option option in (Option[])[machine, engine, strategy, branches, kernel, initrd, append, memory, noReboot, limit])
+        foreach (Option option in (Option[])[machine, cpu, engine, strategy, branches, kernel, initrd, append, memory, noReboot, limit])
             command.Options.Add(option);
         if (!withOutput)
             return;
@@ -63,6 +65,8 @@ internal sealed class RunOptions
         };
         if (result.GetValue(engine) is { } engineName)
             settings = settings with { Engine = RunSettings.ParseEngine(engineName, "--engine") };
+        if (result.GetValue(cpu) is { } cpuName)
+            settings = settings with { Cpu = RunSettings.ParseCpu(cpuName, "--cpu") };
         if (result.GetValue(strategy) is { } strategyName)
             settings = settings with { Strategy = StrategyNames.Parse(strategyName, "--strategy") };
         if (result.GetValue(branches) is { } branchMode)

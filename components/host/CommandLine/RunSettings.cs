@@ -1,3 +1,4 @@
+using Plexus.Cpu;
 using Plexus.Messaging.Contracts.Patcher;
 using Plexus.Messaging.Contracts.Prescan;
 using Plexus.Monitor;
@@ -9,6 +10,9 @@ public sealed record RunSettings
 {
     /// <summary>Manifest file; the built-in <c>isapc</c> when null.</summary>
     public string? Machine { get; init; }
+
+    /// <summary>The guest's CPU model.</summary>
+    public string? Cpu { get; init; }
 
     /// <summary>The engine.</summary>
     public Engine? Engine { get; init; }
@@ -70,6 +74,12 @@ public sealed record RunSettings
         _ => throw new InputException($"{where} {text}: unknown engine; choose emulated or ring3"),
     };
 
+    /// <summary>Reads a CPU model's name.</summary>
+    /// <exception cref="InputException">Unknown.</exception>
+    public static string ParseCpu(string text, string where) => CpuModels.Names.Contains(text, StringComparer.Ordinal)
+        ? text
+        : throw new InputException($"{where} {text}: unknown CPU model; choose {string.Join(" or ", CpuModels.Names)}");
+
     /// <summary>Reads a branch mode's name.</summary>
     /// <exception cref="InputException">Unknown.</exception>
     public static BranchMode ParseBranches(string text, string where) => text switch
@@ -97,9 +107,10 @@ public sealed record RunSettings
                 "engine" => result with { Engine = ParseEngine(value, where) },
                 "strategy" => result with { Strategy = StrategyNames.Parse(value, where) },
                 "branches" => result with { Branches = ParseBranches(value, where) },
+                "cpu" => result with { Cpu = ParseCpu(value, where) },
                 "machine" => result with { Machine = value },
                 "mem" => result with { Memory = MemorySize.Parse(value, where) },
-                _ => throw new InputException($"{option} {pair}: unknown setting; known are engine=, strategy=, branches=, machine=, mem="),
+                _ => throw new InputException($"{option} {pair}: unknown setting; known are engine=, strategy=, branches=, cpu=, machine=, mem="),
             };
         }
 

@@ -32,6 +32,7 @@ internal static unsafe class StateDump
         values.Add(("CR4", $"{cpu->Cr4:X8}"));
         foreach (int i in (ReadOnlySpan<int>)[0, 1, 2, 3, 6, 7])
             values.Add(($"DR{i}", $"{cpu->Dr[i]:X8}"));
+        AddFpu(values, in cpu->Fpu);
         values.Add(("shadow", $"{cpu->Shadow}"));
         values.Add(("halted", $"{cpu->Halted}"));
         values.Add(("pending debug", $"{cpu->PendingDebug}"));
@@ -41,5 +42,21 @@ internal static unsafe class StateDump
         values.Add(("retired", $"{cpu->Retired}"));
         values.Add(("guest time, ns", $"{cpu->Now}"));
         return values;
+    }
+
+    /// <summary>FCS and FDS are not compared: what they hold is on the list of what engines may differ in.</summary>
+    private static void AddFpu(List<(string Name, string Value)> values, in FpuState fpu)
+    {
+        for (int i = 0; i < 8; i++)
+        {
+            (ulong significand, ushort signExponent) = fpu.GetRegister(i);
+            values.Add(($"R{i}", $"{signExponent:X4} {significand:X16}{((fpu.Valid & (1 << i)) == 0 ? " empty" : "")}"));
+        }
+
+        values.Add(("FCW", $"{fpu.Control:X4}"));
+        values.Add(("FSW", $"{fpu.Status:X4}"));
+        values.Add(("FOP", $"{fpu.Opcode:X3}"));
+        values.Add(("FIP", $"{fpu.Ip:X8}"));
+        values.Add(("FDP", $"{fpu.Dp:X8}"));
     }
 }

@@ -9,13 +9,22 @@ public static class GuestLoader
     /// <param name="request">Image, modules, command line.</param>
     /// <param name="memory">Guest memory; expected to be zero.</param>
     /// <param name="vcpu">Receives the state at entry.</param>
+    /// <param name="hasFpu">The CPU has an x87 unit, which the firmware has initialised.</param>
     /// <returns>One line that says what was loaded.</returns>
     /// <exception cref="InputException">The image is unknown, truncated, corrupt, or does not fit; one line with the remedy.</exception>
-    public static string Load(BootRequest request, GuestMemory memory, Vcpu vcpu)
+    public static string Load(BootRequest request, GuestMemory memory, Vcpu vcpu, bool hasFpu = false)
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(memory);
         ArgumentNullException.ThrowIfNull(vcpu);
+        string loaded = LoadImage(request, memory, vcpu);
+        if (hasFpu)
+            StartState.EnableFpu(vcpu);
+        return loaded;
+    }
+
+    private static string LoadImage(BootRequest request, GuestMemory memory, Vcpu vcpu)
+    {
         if (LinuxLoader.Recognises(request.Kernel))
             return LinuxLoader.Load(request, memory, vcpu);
         if (MultibootLoader.FindHeader(request.Kernel) is int header)

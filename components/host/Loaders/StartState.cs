@@ -30,6 +30,11 @@ internal static unsafe class StartState
     /// <summary>PE, ET (hardwired on the P6 family), and EM: the firmware of a machine without an x87 says so (SDM vol. 3, 9.2.1).</summary>
     private const uint StartCr0 = 0x0000_0015;
 
+    private const uint Emulation = 0x0000_0004;
+
+    /// <summary>All exceptions masked, 64 bits, to nearest.</summary>
+    private const ushort FpuControl = 0x037F;
+
     /// <summary>Writes the GDT and puts the state into the vCPU.</summary>
     /// <param name="memory">Guest memory.</param>
     /// <param name="vcpu">The vCPU; the clock fields are left alone.</param>
@@ -53,6 +58,7 @@ internal static unsafe class StartState
         cpu->Cr2 = 0;
         cpu->Cr3 = 0;
         cpu->Cr4 = 0;
+        cpu->Fpu = default;
         cpu->Shadow = 0;
         cpu->Halted = 0;
         cpu->PendingDebug = 0;
@@ -69,6 +75,14 @@ internal static unsafe class StartState
         cpu->Segments[(int)SegmentIndex.Cs] = Flat(CodeSelector, FlatCode);
         cpu->Segments[(int)SegmentIndex.Ldtr] = default;
         cpu->Segments[(int)SegmentIndex.Tr] = new SegmentRegister { Attributes = BusyTss, Limit = 0xFFFF, Usable = 1 };
+    }
+
+    /// <summary>What the firmware of a machine with an x87 leaves: EM clear, and the unit as after FNINIT (SDM vol. 3, 9.2.1; vol. 1, 8.1.5).</summary>
+    /// <param name="vcpu">The vCPU, in the state that <see cref="Apply"/> made.</param>
+    public static void EnableFpu(Vcpu vcpu)
+    {
+        vcpu.State.Cr0 &= ~Emulation;
+        vcpu.State.Fpu = new FpuState { Control = FpuControl };
     }
 
     private static SegmentRegister Flat(ushort selector, ushort attributes) =>

@@ -14,13 +14,15 @@ namespace Plexus.Host.Machines;
 public sealed class Machine : IDisposable
 {
     private readonly ServiceProvider services;
+    private readonly bool hasFpu;
     private readonly IEndpoint monitor;
     private readonly IEndpoint telemetry;
     private BootRequest? boot;
 
-    internal Machine(MachineManifest manifest, MonitorOptions options, ServiceProvider services, Fabric fabric)
+    internal Machine(MachineManifest manifest, MonitorOptions options, bool hasFpu, ServiceProvider services, Fabric fabric)
     {
         this.services = services;
+        this.hasFpu = hasFpu;
         Manifest = manifest;
         Options = options;
         Fabric = fabric;
@@ -67,7 +69,7 @@ public sealed class Machine : IDisposable
     public string Load(BootRequest request)
     {
         boot = request;
-        return GuestLoader.Load(request, Memory, Vcpu);
+        return GuestLoader.Load(request, Memory, Vcpu, hasFpu);
     }
 
     /// <summary>
@@ -116,7 +118,7 @@ public sealed class Machine : IDisposable
             Memory.Frame(frame).Clear();
         }
 
-        GuestLoader.Load(boot, Memory, Vcpu);
+        GuestLoader.Load(boot, Memory, Vcpu, hasFpu);
         return true;
     }
 

@@ -36,6 +36,7 @@ public sealed class MachineBuilder
             Ring3Gates = [.. manifest.Ring3Gates],
             Branches = RunSettings.ParseBranches(manifest.Branches, $"{manifest.Source}: $.branches"),
         };
+        CpuModel = manifest.Cpu.Model;
         MemorySize = CommandLine.MemorySize.Parse(manifest.Memory, $"{manifest.Source}: $.memory");
 
         AddComponent("monitor", (s, _) => new MonitorComponent(
@@ -46,7 +47,7 @@ public sealed class MachineBuilder
             s.GetRequiredService<MonitorTables>(),
             s.GetRequiredService<FlightRecorder>(),
             s.GetService<TransitionMeters>()));
-        AddComponent("cpu", (s, _) => new CpuComponent(s.GetRequiredService<Vcpu>(), s.GetRequiredService<GuestMemory>(), s.GetRequiredService<PlatformLines>(), s.GetRequiredService<MonitorTables>(), Overwritten));
+        AddComponent("cpu", (s, _) => new CpuComponent(s.GetRequiredService<Vcpu>(), s.GetRequiredService<GuestMemory>(), s.GetRequiredService<PlatformLines>(), s.GetRequiredService<MonitorTables>(), Overwritten, CpuModel));
         AddComponent("prescan", (_, _) => new PrescanComponent());
         AddComponent("patcher", (s, _) => new PatcherComponent(s.GetRequiredService<GuestMemory>()));
         AddComponent("handlers", (_, _) => new HandlersComponent());
@@ -58,6 +59,9 @@ public sealed class MachineBuilder
 
     /// <summary>Engine, strategy and limits; begins with what the manifest says.</summary>
     public MonitorOptions Options { get; set; }
+
+    /// <summary>The guest's CPU model, one of <see cref="CpuModels.Names"/>; begins with what the manifest says.</summary>
+    public string CpuModel { get; set; }
 
     /// <summary>Guest RAM in bytes; begins with what the manifest says.</summary>
     public uint MemorySize { get; set; }
@@ -153,7 +157,7 @@ public sealed class MachineBuilder
             fabric.Add(Known(componentTypes, manifest.Components[i].Type, $"$.components[{i}].type")(services, manifest.Components[i]), manifest.Components[i].Placement);
         for (int i = 0; i < devices.Count; i++)
             fabric.Add(devices[i], manifest.Devices[i].Placement);
-        return ManifestChecks.Start(manifest, fabric, started => new Machine(manifest, Options, services, started));
+        return ManifestChecks.Start(manifest, fabric, started => new Machine(manifest, Options, CpuModels.HasFpu(CpuModel), services, started));
     }
 
     private static BusDevice OnBus(DeviceComponent device) => new(device.Name, device.Regions, device.IsInterruptController, device.HasStableRegisters);

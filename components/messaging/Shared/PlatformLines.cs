@@ -42,5 +42,26 @@ public sealed class PlatformLines
     /// <summary>True when anything asks for a stop.</summary>
     public bool StopRequested => ResetRequested || PowerOffRequested || GuestExitCode is not null || HostStop;
 
+    /// <summary>
+    /// FERR#: an unmasked x87 exception is pending while CR0.NE is clear (level). When it moves, the next timer event is now, so that the bus looks at it;
+    /// with it falls <see cref="IgnoreNumericError"/>, as on the AT (SDM vol. 1, appendix D.2).
+    /// </summary>
+    public bool NumericError
+    {
+        get => numericError;
+        set
+        {
+            if (value == numericError)
+                return;
+            numericError = value;
+            IgnoreNumericError &= value;
+            TimerDeadline = 0;
+        }
+    }
+
+    /// <summary>IGNNE#: while CR0.NE is clear, x87 instructions go on in spite of a pending exception (level).</summary>
+    public bool IgnoreNumericError { get; set; }
+
     private bool hostStop;
+    private bool numericError;
 }

@@ -79,6 +79,9 @@ public unsafe struct VcpuBlock
     /// <summary>Changes of CPL since power-on, however they came about.</summary>
     public ulong RingChanges;
 
+    /// <summary>The x87 registers. On a model without floating-point unit nothing uses them.</summary>
+    public FpuState Fpu;
+
     /// <summary>Guest time now in nanoseconds.</summary>
     public readonly ulong Now => (Retired * NanosecondsPerInstruction) + IdleNanoseconds;
 

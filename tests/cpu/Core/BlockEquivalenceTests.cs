@@ -1,5 +1,7 @@
+using System.Runtime.InteropServices;
 using Iced.Intel;
 using Plexus.Messaging.Contracts.Cpu;
+using Plexus.Messaging.Shared;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace Plexus.Cpu.Tests.Core;
@@ -13,12 +15,18 @@ public sealed class BlockEquivalenceTests
 
     [Theory]
     [MemberData(nameof(Seeds))]
-    public void Random_program_ends_alike_in_blocks_in_slices_and_one_at_a_time(int seed)
+    public void Random_program_ends_alike_in_blocks_in_slices_and_one_at_a_time(int seed) => Compare(seed, withFpu: false);
+
+    [Theory]
+    [MemberData(nameof(Seeds))]
+    public void Random_program_with_x87_instructions_ends_alike_in_blocks_in_slices_and_one_at_a_time(int seed) => Compare(seed, withFpu: true);
+
+    private static void Compare(int seed, bool withFpu)
     {
-        byte[] program = CoreMachine.Assemble(a => WriteProgram(a, new Random(seed)));
-        using CoreMachine whole = Prepared(program, seed);
-        using CoreMachine sliced = Prepared(program, seed);
-        using CoreMachine single = Prepared(program, seed);
+        byte[] program = CoreMachine.Assemble(a => WriteProgram(a, new Random(seed), withFpu));
+        using CoreMachine whole = Prepared(program, seed, withFpu);
+        using CoreMachine sliced = Prepared(program, seed, withFpu);
+        using CoreMachine single = Prepared(program, seed, withFpu);
         Random random = new(seed);
 
         CpuExit exit = whole.Run(Instructions);
@@ -39,17 +47,20 @@ public sealed class BlockEquivalenceTests
         Assert.Equal(expected.State.Eflags, actual.State.Eflags);
         for (int i = 0; i < 8; i++)
             Assert.Equal(expected.Reg(i), actual.Reg(i));
+        Assert.Equal(MemoryMarshal.AsBytes(new ReadOnlySpan<FpuState>(in expected.State.Fpu)), MemoryMarshal.AsBytes(new ReadOnlySpan<FpuState>(in actual.State.Fpu)));
         Assert.True(expected.Memory.Ram[..0x50000].SequenceEqual(actual.Memory.Ram[..0x50000]));
     }
 
-    private static CoreMachine Prepared(byte[] program, int seed)
+    private static CoreMachine Prepared(byte[] program, int seed, bool withFpu)
     {
-        CoreMachine machine = new();
+        CoreMachine machine = new(model: withFpu ? "pentium-pro" : CpuModels.Default);
+        machine.State.Fpu.Control = 0x37F;
         machine.LoadBytes(program);
         Random random = new(seed);
         byte[] data = new byte[0x400];
         random.NextBytes(data);
         machine.Write(CoreMachine.Data, data);
+        machine.Write16(CoreMachine.Data + 0x300, 0x0A7F);
         for (int i = 0; i < 8; i++)
         {
             if (i is not (4 or 6))
@@ -61,7 +72,7 @@ public sealed class BlockEquivalenceTests
     }
 
     /// <summary>An endless loop of small groups: operations that set flags, each followed by a conditional branch over what comes next.</summary>
-    private static void WriteProgram(Assembler a, Random random)
+    private static void WriteProgram(Assembler a, Random random, bool withFpu)
     {
         Label top = a.CreateLabel();
         a.Label(ref top);
@@ -71,6 +82,8 @@ public sealed class BlockEquivalenceTests
             WriteOperation(a, random);
             if (random.Next(4) == 0)
                 WriteOperation(a, random);
+            if (withFpu)
+                WriteFpuOperation(a, random);
             Label skip = a.CreateLabel();
             WriteBranch(a, random.Next(16), skip);
             a.add(edx, 0x01020304 + group);
@@ -167,6 +180,63 @@ public sealed class BlockEquivalenceTests
                 break;
             default:
                 a.imul(x, y);
+                break;
+        }
+    }
+
+    private static void WriteFpuOperation(Assembler a, Random random)
+    {
+        AssemblerRegisterST register = new AssemblerRegisterST[] { st0, st1, st2, st3, st4, st5, st6, st7 }[random.Next(8)];
+        int displacement = random.Next(-64, 64);
+        switch (random.Next(16))
+        {
+            case 0:
+                a.fld(__dword_ptr[esi + displacement]);
+                break;
+            case 1:
+                a.fild(__qword_ptr[esi + displacement]);
+                break;
+            case 2:
+                a.fstp(__qword_ptr[esi + displacement]);
+                break;
+            case 3:
+                a.fist(__word_ptr[esi + displacement]);
+                break;
+            case 4:
+                a.faddp(register, st0);
+                break;
+            case 5:
+                a.fmul(st0, register);
+                break;
+            case 6:
+                a.fdiv(__qword_ptr[esi + displacement]);
+                break;
+            case 7:
+                a.fcomi(st0, register);
+                break;
+            case 8:
+                a.fucomip(st0, register);
+                break;
+            case 9:
+                a.fcmovb(st0, register);
+                break;
+            case 10:
+                a.fcmovnu(st0, register);
+                break;
+            case 11:
+                a.fnstsw(ax);
+                break;
+            case 12:
+                a.fldcw(__word_ptr[esi + 0x200]);
+                break;
+            case 13:
+                a.fxch(st0, register);
+                break;
+            case 14:
+                a.fnstenv(__[esi + displacement]);
+                break;
+            default:
+                a.fsincos();
                 break;
         }
     }

@@ -21,10 +21,10 @@ internal sealed class CoreMachine : IDisposable
     private readonly FakeFabric fabric = new();
     private readonly CpuComponent cpu;
 
-    public CoreMachine(uint ram = 4 << 20, uint arena = 64)
+    public CoreMachine(uint ram = 4 << 20, uint arena = 64, string model = CpuModels.Default)
     {
         Memory = new GuestMemory(ram, arena);
-        cpu = new CpuComponent(Vcpu, Memory, Lines, Tables, Overwritten);
+        cpu = new CpuComponent(Vcpu, Memory, Lines, Tables, Overwritten, model);
         fabric.IsRecording = false;
         fabric.Answer("bus", (in PortRead request) => new BusResult(AccessStatus.Ok, ReadPort(request)));
         fabric.Answer("bus", (in PortWrite request) =>

@@ -12,7 +12,7 @@ public sealed class FuzzSampleTests
     public void Manifests_survive_a_sample_of_fuzzed_files()
     {
         using ManifestTarget target = new(thoroughEvery: 8);
-        AssertSurvives(target, 3_000);
+        AssertSurvives(target, 4_000);
     }
 
     [Fact]

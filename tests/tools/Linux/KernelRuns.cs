@@ -3,10 +3,12 @@ using Xunit;
 
 namespace Plexus.Tools.Tests.Linux;
 
-/// <summary>One run under emulation and one per strategy of ring 3, two at a time.</summary>
+/// <summary>One run under emulation and one per strategy of ring 3, and one per engine with an x87 unit; two at a time.</summary>
 public sealed class KernelRuns
 {
     internal const string Emulated = "emulated";
+    internal const string EmulatedWithFpu = "emulated with x87";
+    internal const string Ring3WithFpu = "ring3 with x87";
     internal const string CommandLine = "earlyprintk=serial,ttyS0,115200 console=ttyS0 nokaslr";
 
     internal static readonly string[] Strategies = ["int3-monitor", "int3-ring3", "call-table", "jump-stub", "auto"];
@@ -21,6 +23,8 @@ public sealed class KernelRuns
         runs.Add(Emulated, Boot("--engine", "emulated"));
         foreach (string strategy in Strategies)
             runs.Add(strategy, Boot("--engine", "ring3", "--strategy", strategy));
+        runs.Add(EmulatedWithFpu, Boot("--engine", "emulated", "--cpu", "pentium-pro"));
+        runs.Add(Ring3WithFpu, Boot("--engine", "ring3", "--cpu", "pentium-pro"));
     }
 
     internal Task<(int ExitCode, string Console, string Messages)> this[string run] => runs[run];

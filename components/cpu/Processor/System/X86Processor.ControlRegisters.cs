@@ -101,6 +101,8 @@ internal sealed unsafe partial class X86Processor
             V->Cpl = 0;
         if ((changed & (Cr0Pg | Cr0Pe | Cr0Wp)) != 0)
             FlushTranslations(true);
+        if ((changed & Cr0Ne) != 0)
+            UpdateFerr();
         ModeChanged();
         return true;
     }

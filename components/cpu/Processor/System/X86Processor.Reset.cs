@@ -49,6 +49,7 @@ internal sealed unsafe partial class X86Processor
         Segment(SegmentIndex.Cs).Base = 0xFFFF_0000;
         Segment(SegmentIndex.Ldtr) = new SegmentRegister { Attributes = 0x82, Limit = 0xFFFF, Usable = 1 };
         Segment(SegmentIndex.Tr) = new SegmentRegister { Attributes = 0x8B, Limit = 0xFFFF, Usable = 1 };
+        ResetFpu();
         PendingDr6 = 0;
         NmiBlocked = false;
         updateSignature = 0;

@@ -1,0 +1,23 @@
+using Plexus.Cpu.Processor;
+
+namespace Plexus.Cpu;
+
+/// <summary>The models that <see cref="CpuComponent"/> can be, by name.</summary>
+public static class CpuModels
+{
+    /// <summary>The model that is used when none is named: a Pentium Pro without floating-point unit.</summary>
+    public const string Default = "pentium-pro-nofpu";
+
+    /// <summary>Names of all models.</summary>
+    public static IReadOnlyList<string> Names { get; } = [.. CpuModel.All.Select(model => model.Name)];
+
+    /// <summary>True for a model with an x87 unit.</summary>
+    /// <exception cref="ArgumentException">There is no such model.</exception>
+    public static bool HasFpu(string name) => Find(name).HasFpu;
+
+    /// <summary>A model by its name.</summary>
+    /// <exception cref="ArgumentException">There is no such model.</exception>
+    internal static CpuModel Find(string name) =>
+        CpuModel.All.FirstOrDefault(model => model.Name == name)
+        ?? throw new ArgumentException($"no such CPU model: {name}; known are {string.Join(", ", Names)}", nameof(name));
+}
