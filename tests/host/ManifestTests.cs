@@ -33,7 +33,7 @@ public sealed class ManifestTests : IDisposable
 
     public static TheoryData<string, string, string> Mistakes => new()
     {
-        { "$.cpu.model", "\"z80\"", "$.cpu.model: not one of pentium-pro-nofpu, pentium-pro" },
+        { "$.cpu.model", "\"z80\"", "$.cpu.model: not one of 486, pentium, pentium-mmx, pentium-pro-nofpu, pentium-pro, pentium2, pentium3, pentium-m" },
         { "$.cpu.nanosecondsPerInstruction", "0", "$.cpu.nanosecondsPerInstruction: not valid" },
         { "$.memory", "\"lots\"", "$.memory: not valid" },
         { "$.memory", "\"3G\"", "$.memory 3G: guest memory must be between" },

@@ -1,57 +1,124 @@
+using Iced.Intel;
+
 namespace Plexus.Cpu.Processor;
 
 /// <summary>The processor that the guest sees.</summary>
 internal sealed class CpuModel
 {
-    private const uint FeatureFpu = 1;
+    /// <summary>What this processor implements of what a model may have. There is no local APIC.</summary>
+    private const CpuFeatures Implemented =
+        CpuFeatures.Fpu | CpuFeatures.De | CpuFeatures.Pse | CpuFeatures.Tsc | CpuFeatures.Msr | CpuFeatures.Cx8 | CpuFeatures.Pge | CpuFeatures.Cmov;
 
-    /// <summary>DE, PSE, TSC, MSR, CX8, PGE, CMOV.</summary>
-    private const uint BaseFeatures = (1u << 2) | (1u << 3) | (1u << 4) | (1u << 5) | (1u << 8) | (1u << 13) | (1u << 15);
+    private const CpuFeatures OfPentium =
+        CpuFeatures.Fpu | CpuFeatures.Vme | CpuFeatures.De | CpuFeatures.Pse | CpuFeatures.Tsc | CpuFeatures.Msr | CpuFeatures.Mce | CpuFeatures.Cx8;
 
-    private CpuModel(string name, bool hasFpu)
+    private const CpuFeatures OfPentiumPro =
+        OfPentium | CpuFeatures.Pae | CpuFeatures.Apic | CpuFeatures.Mtrr | CpuFeatures.Pge | CpuFeatures.Mca | CpuFeatures.Cmov;
+
+    private const CpuFeatures OfPentium2 =
+        OfPentiumPro | CpuFeatures.Sep | CpuFeatures.Pat | CpuFeatures.Pse36 | CpuFeatures.Mmx | CpuFeatures.Fxsr;
+
+    private const CpuFeatures OfPentium3 = OfPentium2 | CpuFeatures.Sse;
+
+    private const CpuFeatures OfPentiumM = OfPentium3 | CpuFeatures.Clfsh | CpuFeatures.Sse2 | CpuFeatures.Nx;
+
+    /// <summary>All models, oldest first.</summary>
+    private static readonly CpuModel[] Models =
+    [
+        // Family 4, model 8: a 486 DX4, the last of its kind, which knows CPUID.
+        new("486", 0x480, CpuFeatures.Fpu | CpuFeatures.Vme),
+        new("pentium", 0x52C, OfPentium),
+        new("pentium-mmx", 0x543, OfPentium | CpuFeatures.Mmx),
+        new("pentium-pro-nofpu", 0x619, OfPentiumPro & ~CpuFeatures.Fpu),
+        new("pentium-pro", 0x619, OfPentiumPro),
+        new("pentium2", 0x652, OfPentium2),
+        new("pentium3", 0x673, OfPentium3),
+        new("pentium-m", 0x6D8, OfPentiumM),
+    ];
+
+    private readonly bool[] instructions;
+
+    private CpuModel(string name, uint signature, CpuFeatures features)
     {
         Name = name;
-        HasFpu = hasFpu;
+        Signature = signature;
+        Features = features & Implemented;
+        instructions = [.. Enum.GetValues<Code>().Select(Knows)];
     }
 
-    /// <summary>A Pentium Pro without a local APIC.</summary>
-    public static CpuModel PentiumPro { get; } = new("pentium-pro", hasFpu: true);
-
-    /// <summary>The same without a floating-point unit.</summary>
-    public static CpuModel PentiumProNoFpu { get; } = new("pentium-pro-nofpu", hasFpu: false);
-
     /// <summary>All models.</summary>
-    public static IReadOnlyList<CpuModel> All { get; } = [PentiumProNoFpu, PentiumPro];
+    public static IReadOnlyList<CpuModel> All => Models;
 
     /// <summary>What manifests and the command line call it.</summary>
     public string Name { get; }
 
+    /// <summary>CPUID leaf 1 EAX: family, model and stepping.</summary>
+    public uint Signature { get; }
+
+    /// <summary>What it has.</summary>
+    public CpuFeatures Features { get; }
+
     /// <summary>The x87 unit is there.</summary>
-    public bool HasFpu { get; }
+    public bool HasFpu => Has(CpuFeatures.Fpu);
 
-    /// <summary>CPUID leaf 1 EAX: family 6, model 1, stepping 9.</summary>
-    public uint Signature => 0x619;
+    /// <summary>4, 5 or 6.</summary>
+    public uint Family => (Signature >> 8) & 0xF;
 
-    /// <summary>CPUID leaf 1 EDX: DE, PSE, TSC, MSR, CX8, PGE, CMOV, and FPU where there is one.</summary>
-    public uint Features => HasFpu ? BaseFeatures | FeatureFpu : BaseFeatures;
-
-    /// <summary>Bits of CR4 that may be set: TSD, DE, PSE, PGE, PCE.</summary>
-    public uint Cr4Allowed => (1u << 2) | (1u << 3) | (1u << 4) | (1u << 7) | (1u << 8);
+    /// <summary>Bits of CR4 that may be set.</summary>
+    public uint Cr4Allowed =>
+        Cr4If(CpuFeatures.Tsc, 1u << 2) | Cr4If(CpuFeatures.De, 1u << 3) | Cr4If(CpuFeatures.Pse, 1u << 4) | Cr4If(CpuFeatures.Pge, 1u << 7)
+        | (HasPerformanceCounters ? 1u << 8 : 0);
 
     /// <summary>EFLAGS bits that POPF and IRET can change at all: everything but VIF, VIP (no VME) and the reserved ones.</summary>
     public uint EflagsWritable => 0x00257FD5;
 
+    /// <summary>RDPMC and CR4.PCE.</summary>
+    public bool HasPerformanceCounters => Family == 6;
+
     /// <summary>Highest basic CPUID leaf. A higher one, and every extended one, answers as this one does.</summary>
-    public uint MaximumLeaf => 2;
+    public uint MaximumLeaf => Family == 6 ? 2u : 1u;
+
+    /// <summary>Whether it has all of these.</summary>
+    public bool Has(CpuFeatures features) => (Features & features) == features;
+
+    /// <summary>Whether it knows an instruction; what it does not know is an undefined opcode. Escape opcodes are the coprocessor's to know.</summary>
+    public bool HasInstruction(Code code) => instructions[(int)code];
 
     /// <summary>The CPUID instruction (SDM vol. 2, CPUID).</summary>
     public (uint Eax, uint Ebx, uint Ecx, uint Edx) Cpuid(uint leaf) => leaf switch
     {
         // "GenuineIntel"
         0 => (MaximumLeaf, 0x756E6547, 0x6C65746E, 0x49656E69),
-        1 => (Signature, 0, 0, Features),
+        1 => (Signature, 0, 0, (uint)Features),
+        _ when MaximumLeaf == 1 => Cpuid(1),
 
         // Cache and TLB descriptors of the Pentium Pro: 4 KiB and 4 MiB TLBs, 8 KiB first-level caches, 256 KiB second level.
         _ => (0x03020101, 0, 0, 0x06040A42),
+    };
+
+    private uint Cr4If(CpuFeatures feature, uint bit) => Has(feature) ? bit : 0;
+
+    private bool Knows(Code code) =>
+        code is not (Code.Reservednop_rm16_r16_0F0D or Code.Reservednop_rm32_r32_0F0D)
+        && (X86Processor.IsEscape(code) || Array.TrueForAll(code.CpuidFeatures(), Knows));
+
+    private bool Knows(CpuidFeature feature) => feature switch
+    {
+        CpuidFeature.INTEL8086 or CpuidFeature.INTEL186 or CpuidFeature.INTEL286 or CpuidFeature.INTEL386 or CpuidFeature.INTEL486 or CpuidFeature.CPUID => true,
+        CpuidFeature.CX8 => Has(CpuFeatures.Cx8),
+        CpuidFeature.CMOV => Has(CpuFeatures.Cmov),
+        CpuidFeature.TSC => Has(CpuFeatures.Tsc),
+        CpuidFeature.MSR => Has(CpuFeatures.Msr),
+        CpuidFeature.SEP => Has(CpuFeatures.Sep),
+        CpuidFeature.MMX => Has(CpuFeatures.Mmx),
+        CpuidFeature.FXSR => Has(CpuFeatures.Fxsr),
+        CpuidFeature.SSE => Has(CpuFeatures.Sse),
+        CpuidFeature.SSE2 => Has(CpuFeatures.Sse2),
+        CpuidFeature.CLFSH => Has(CpuFeatures.Clfsh),
+        CpuidFeature.RDPMC => HasPerformanceCounters,
+
+        // The long NOP, and the reserved ones around it, came with the Pentium Pro.
+        CpuidFeature.MULTIBYTENOP => Family == 6,
+        _ => false,
     };
 }

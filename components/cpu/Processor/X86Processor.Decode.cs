@@ -126,7 +126,7 @@ internal sealed unsafe partial class X86Processor
             return BindResult.OneLast;
         }
 
-        if (!ModelCodes[(int)instruction.Code])
+        if (!Model.HasInstruction(instruction.Code))
         {
             op->Run = &Undefined;
             return BindResult.OneLast;
@@ -135,29 +135,8 @@ internal sealed unsafe partial class X86Processor
         return Bind(instruction, op, bytes);
     }
 
-    /// <summary>Per Iced code: the model has the instruction.</summary>
-    private static readonly bool[] ModelCodes = FindModelCodes();
-
-    private static bool[] FindModelCodes()
-    {
-        Code[] codes = Enum.GetValues<Code>();
-        bool[] result = new bool[codes.Length];
-        foreach (Code code in codes)
-        {
-            // An escape is for the coprocessor to know, whatever it is.
-            result[(int)code] = code is not (Code.Reservednop_rm16_r16_0F0D or Code.Reservednop_rm32_r32_0F0D) && (IsEscape(code) || Array.TrueForAll(code.CpuidFeatures(), IsInModel));
-        }
-
-        return result;
-    }
-
     /// <summary>Per Iced code: an escape opcode or WAIT.</summary>
     private static readonly bool[] Coprocessor = [.. Enum.GetValues<Code>().Select(code => code == Code.Wait || IsEscape(code))];
-
-    private static bool IsInModel(CpuidFeature feature) => feature is
-        CpuidFeature.INTEL8086 or CpuidFeature.INTEL186 or CpuidFeature.INTEL286 or CpuidFeature.INTEL386 or CpuidFeature.INTEL486
-        or CpuidFeature.CPUID or CpuidFeature.CX8 or CpuidFeature.CMOV or CpuidFeature.TSC or CpuidFeature.MSR or CpuidFeature.RDPMC
-        or CpuidFeature.MULTIBYTENOP;
 
     /// <summary>How an instruction was bound: slots taken, and whether the block ends with it.</summary>
     internal enum BindResult

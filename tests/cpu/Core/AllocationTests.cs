@@ -18,7 +18,7 @@ public sealed class AllocationTests
         long allocated;
         unsafe
         {
-            using X86Processor processor = new(vcpu.Block, memory, lines, CpuModel.PentiumPro, bus, physical: false);
+            using X86Processor processor = new(vcpu.Block, memory, lines, CpuModels.Find("pentium-pro"), bus, physical: false);
             Prepare(vcpu, memory, processor);
             processor.RunVirtual(untilRunnable: false, ulong.MaxValue, 2_000_000);
             long before = GC.GetAllocatedBytesForCurrentThread();

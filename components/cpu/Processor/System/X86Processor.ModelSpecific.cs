@@ -19,9 +19,6 @@ internal sealed unsafe partial class X86Processor
     private const uint MsrEventSelect0 = 0x186;
     private const uint MsrEventSelect1 = 0x187;
 
-    /// <summary>SEP in CPUID leaf 1 EDX.</summary>
-    private const uint FeatureSep = 1u << 11;
-
     /// <summary>On the physical processor the time-stamp counter is the host's, which a guest must not see: far away from any virtual one.</summary>
     private const ulong PhysicalTimeStamp = 1ul << 52;
 
@@ -49,7 +46,7 @@ internal sealed unsafe partial class X86Processor
     }
 
     /// <summary>Opcodes D8h-DFh.</summary>
-    private static bool IsEscape(Code code)
+    internal static bool IsEscape(Code code)
     {
         OpCodeInfo info = code.ToOpCode();
         return info.IsInstruction && info.Encoding == EncodingKind.Legacy && info.Table == OpCodeTableKind.Normal
@@ -143,7 +140,7 @@ internal sealed unsafe partial class X86Processor
         V->Gpr[2] = (uint)(value >> 32);
     }
 
-    private bool HasSysenter => (Model.Features & FeatureSep) != 0;
+    private bool HasSysenter => Model.Has(CpuFeatures.Sep);
 
     private bool TryReadMsr(uint index, out ulong value)
     {
