@@ -34,7 +34,23 @@ fetch() {
   echo "fetch-guests: $target ($(stat -c %s "$target") bytes, $package)"
 }
 
-if [ ! -s "$out/linux-686/vmlinuz" ] || [ ! -s "$out/memtest86+/memtest.bin" ]; then
+# An initramfs with busybox as all of it: its init says READY, runs a loop, pipes, processes and floating point, says DONE and reboots.
+build_initramfs() {
+  local work
+  command -v cpio >/dev/null || { echo "fetch-guests: cpio is missing: apt-get install cpio" >&2; exit 1; }
+  work=$(mktemp -d)
+  mkdir -p "$work/bin" "$work/dev" "$work/proc"
+  install -m 755 "$out/busybox/busybox" "$work/bin/busybox"
+  mknod "$work/dev/console" c 5 1
+  mknod "$work/dev/null" c 1 3
+  install -m 755 "$root/tools/guest-init.sh" "$work/init"
+  (cd "$work" && find . | LC_ALL=C sort | cpio --quiet -o -H newc) | gzip -9n >"$1.part"
+  mv "$1.part" "$1"
+  rm -rf "$work"
+  echo "fetch-guests: $1 ($(stat -c %s "$1") bytes)"
+}
+
+if [ ! -s "$out/linux-686/vmlinuz" ] || [ ! -s "$out/memtest86+/memtest.bin" ] || [ ! -s "$out/busybox/busybox" ]; then
   # One index that is being synchronised must not stop the rest: what is missing then is noticed below.
   i386_apt update >/dev/null 2>"$state/update.log" || { echo "fetch-guests: some package indexes could not be fetched; using the others" >&2; }
 fi
@@ -45,5 +61,11 @@ if [ ! -s "$out/linux-686/vmlinuz" ]; then
 fi
 if [ ! -s "$out/memtest86+/memtest.bin" ]; then
   fetch memtest86+ './boot/memtest86+ia32.bin' "$out/memtest86+/memtest.bin" || echo "fetch-guests: memtest86+ is optional; going on without it" >&2
+fi
+if [ ! -s "$out/busybox/busybox" ]; then
+  fetch busybox-static './bin/busybox' "$out/busybox/busybox"
+fi
+if [ ! -s "$out/linux-686/initramfs.gz" ] || [ "$root/tools/guest-init.sh" -nt "$out/linux-686/initramfs.gz" ]; then
+  build_initramfs "$out/linux-686/initramfs.gz"
 fi
 echo "fetch-guests: done"
