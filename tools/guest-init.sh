@@ -6,7 +6,7 @@ $run echo "READY $($run uname -r)"
 n=0
 while [ $n -lt 20000 ]; do n=$((n + 1)); done
 $run echo "LOOP $n"
-$run echo "SHA $($run gzip -c /bin/busybox | $run sha256sum)"
+$run echo "SHA $($run gzip -c /bin/busybox | $run gunzip -c | $run sha256sum)"
 n=0
 while [ $n -lt 100 ]; do $run true; n=$((n + 1)); done
 $run echo "FORKS $n"

@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using Xunit;
-
 namespace Plexus.Tools.Tests.Linux;
 
 /// <summary>One run under emulation and one per strategy of ring 3, and one per engine with an x87 unit; two at a time.</summary>
@@ -13,7 +10,6 @@ public sealed class KernelRuns
 
     internal static readonly string[] Strategies = ["int3-monitor", "int3-ring3", "call-table", "jump-stub", "auto"];
 
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(15);
     private readonly Dictionary<string, Task<(int ExitCode, string Console, string Messages)>> runs = [];
 
     private readonly SemaphoreSlim atOnce = new(2);
@@ -42,37 +38,6 @@ public sealed class KernelRuns
         }
     }
 
-    private static async Task<(int ExitCode, string Console, string Messages)> Run(string[] engine)
-    {
-        string kernel = Path.Combine(Root, ".guests", "linux-686", "vmlinuz");
-        Assert.True(File.Exists(kernel), $"{kernel} is missing: run dotnet cake --target=Guests");
-        ProcessStartInfo start = new("dotnet") { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (string argument in (string[])[Path.Combine(AppContext.BaseDirectory, "plexus.dll"), "run", .. engine, "--kernel", kernel, "--append", CommandLine, "-m", "128M", "--no-reboot", "--limit-instructions", "2600000000"])
-            start.ArgumentList.Add(argument);
-        using Process process = Process.Start(start)!;
-        Task<string> console = process.StandardOutput.ReadToEndAsync();
-        Task<string> messages = process.StandardError.ReadToEndAsync();
-        using CancellationTokenSource patience = new(Patience);
-        try
-        {
-            await process.WaitForExitAsync(patience.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            process.Kill(entireProcessTree: true);
-        }
-
-        return (process.HasExited ? process.ExitCode : -1, await console, await messages);
-    }
-
-    private static string Root
-    {
-        get
-        {
-            DirectoryInfo? at = new(AppContext.BaseDirectory);
-            while (at is not null && !File.Exists(Path.Combine(at.FullName, "Monorepo.sln")))
-                at = at.Parent;
-            return at?.FullName ?? throw new InvalidOperationException("Monorepo.sln was not found above the tests.");
-        }
-    }
+    private static Task<(int ExitCode, string Console, string Messages)> Run(string[] engine) => GuestProcess.Run(
+        [.. engine, "--kernel", GuestProcess.Guest("linux-686", "vmlinuz"), "--append", CommandLine, "-m", "128M", "--no-reboot", "--limit-instructions", "2600000000"]);
 }

@@ -1,0 +1,34 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Xunit;
+
+namespace Plexus.Tools.Tests.Linux;
+
+/// <summary>memtest86+ tests all of an 8 MiB machine's memory; its screen comes over the serial port.</summary>
+public sealed partial class MemtestTests
+{
+    [Theory]
+    [InlineData("emulated")]
+    [InlineData("ring3")]
+    public async Task Tests_0_to_4_find_no_error(string engine)
+    {
+        // The name of test 5 on the screen: those before it are complete.
+        (_, string screen, string messages) = await GuestProcess.Run(
+            console => console.Contains("#5  [", StringComparison.Ordinal),
+            "--engine", engine, "--cpu", "pentium-pro", "-m", "8M", "--no-reboot",
+            "--kernel", GuestProcess.Guest("memtest86+", "memtest.bin"), "--append", "console=ttyS0,115200");
+
+        int[] tests = [.. TestName().Matches(screen).Select(match => int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture)).Distinct()];
+        Assert.True(tests is [0, .., 5] && tests.Order().SequenceEqual(tests), $"tests {string.Join(' ', tests)} were on the screen:\n{screen}\n{messages}");
+        string[] counts = [.. ErrorCount().Matches(screen).Select(match => match.Groups[1].Value)];
+        Assert.NotEmpty(counts);
+        Assert.All(counts, count => Assert.Equal("0", count));
+        Assert.DoesNotContain("FAIL", screen, StringComparison.Ordinal);
+    }
+
+    [GeneratedRegex(@"#(\d+) *\[")]
+    private static partial Regex TestName();
+
+    [GeneratedRegex(@"Errors: *(\d+)")]
+    private static partial Regex ErrorCount();
+}
