@@ -57,7 +57,7 @@ Task("Test")
 });
 
 Task("Bench")
-    .Description("Micro-benchmarks, ten million x87 instructions beside the host's unit, a million fuzzed inputs for everything that reads bytes from outside, then the unpacking of the Debian kernel beside QEMU and Bochs. Pass --quick for a short run.")
+    .Description("Micro-benchmarks, ten million x87 instructions beside the host's unit, a million fuzzed inputs for everything that reads bytes from outside, then Debian's kernel beside QEMU, Bochs and v86: its unpacking, and its boot to a shell script. Pass --quick for a short run.")
     .Does(() =>
 {
     var quick = HasArgument("quick");
@@ -69,7 +69,7 @@ Task("Bench")
     Bench("./bench/fuzz/Plexus.Fuzz.csproj", quick ? "--inputs 20000" : "--inputs 1000000");
     Bench("./components/host/Plexus.Host.csproj", "bench strategies");
     Bench("./bench/telemetry/Plexus.Telemetry.Bench.csproj", quick ? "--quick" : "");
-    Bench("./bench/unpack/Plexus.Unpack.Bench.csproj", quick ? "--quick" : "");
+    Bench("./bench/boot/Plexus.Boot.Bench.csproj", quick ? "--quick" : "");
 });
 
 Task("Pack")

@@ -4,11 +4,11 @@ using Plexus.Host.Loaders;
 using Plexus.Messaging.Shared;
 using static Iced.Intel.AssemblerRegisters;
 
-namespace Plexus.Unpack.Bench;
+namespace Plexus.Boot.Bench;
 
 /// <summary>
 /// A hard disk that starts a Linux kernel on a PC with firmware, for machines that cannot load a kernel themselves: a boot sector that reads
-/// what Plexus' own loader would put into guest memory, and enters the kernel in the same state.
+/// what Plexus' own loader would put into guest memory, the kernel and, far above it, an initial RAM disk, and enters the kernel in the same state.
 /// </summary>
 internal static class BootDisk
 {
@@ -22,6 +22,9 @@ internal static class BootDisk
     private const ushort BufferSegment = 0x1000;
     private const int Cylinder = 16 * 63 * SectorSize;
 
+    /// <summary>So many zeros end the first part of memory; what lies behind them is the second.</summary>
+    private const int Gap = 1 << 20;
+
     // Offsets in the data at the sector's end.
     private const int HighPacket = 0;
     private const int LowPacket = 16;
@@ -30,7 +33,9 @@ internal static class BootDisk
     private const int GdtPointer = MoveTable + 48;
     private const int Chunks = GdtPointer + 6;
     private const int Drive = Chunks + 2;
-    private const int DataSize = Drive + 2;
+    private const int SecondChunks = Drive + 2;
+    private const int SecondDestination = SecondChunks + 2;
+    private const int DataSize = SecondDestination + 8;
 
     /// <summary>Builds the disk's content for a machine with so much memory.</summary>
     public static byte[] Build(BootRequest boot, uint ramSize)
@@ -39,19 +44,26 @@ internal static class BootDisk
         using Vcpu vcpu = new();
         GuestLoader.Load(boot, memory, vcpu);
         Span<byte> ram = memory.Ram;
-        int end = ram.Length;
-        while (ram[end - 1] == 0)
-            end--;
-        int chunks = (end - (int)HighStart + ChunkSize - 1) / ChunkSize;
-        int size = ((1 + LowSectors) * SectorSize) + (chunks * ChunkSize);
+        int length = ram[(int)HighStart..].IndexOf(new byte[Gap]);
+        int end = length < 0 ? ram.Length : (int)HighStart + length;
+        int second = end + Math.Max(0, ram[end..].IndexOfAnyExcept((byte)0)) & -SectorSize;
+        int secondEnd = ram.LastIndexOfAnyExcept((byte)0) + 1;
+        int chunks = ChunksOf(end - (int)HighStart);
+        int secondChunks = secondEnd > end ? ChunksOf(secondEnd - second) : 0;
+        int secondStart = ((1 + LowSectors) * SectorSize) + (chunks * ChunkSize);
+        int size = secondStart + (secondChunks * ChunkSize);
         byte[] disk = new byte[(size + Cylinder - 1) / Cylinder * Cylinder];
-        BootSector((ushort)chunks, vcpu).CopyTo(disk, 0);
+        BootSector((ushort)chunks, (uint)second, (ushort)secondChunks, vcpu).CopyTo(disk, 0);
         ram.Slice((int)LowStart, LowSectors * SectorSize).CopyTo(disk.AsSpan(SectorSize));
         ram[(int)HighStart..end].CopyTo(disk.AsSpan((1 + LowSectors) * SectorSize));
+        if (secondChunks != 0)
+            ram[second..secondEnd].CopyTo(disk.AsSpan(secondStart));
         return disk;
     }
 
-    private static byte[] BootSector(ushort chunks, Vcpu vcpu)
+    private static int ChunksOf(int bytes) => (bytes + ChunkSize - 1) / ChunkSize;
+
+    private static byte[] BootSector(ushort chunks, uint second, ushort secondChunks, Vcpu vcpu)
     {
         // The data and the 32-bit part lie at the sector's end, so that the code can name their places before its own length is known.
         byte[] entry = ProtectedModePart(vcpu);
@@ -63,13 +75,13 @@ internal static class BootDisk
         byte[] sector = new byte[SectorSize];
         code.CopyTo(sector, 0);
         entry.CopyTo(sector, (int)(entryAt - BootAddress));
-        Data(vcpu).CopyTo(sector, (int)(data - BootAddress));
+        Data(second, secondChunks, vcpu).CopyTo(sector, (int)(data - BootAddress));
         sector[510] = 0x55;
         sector[511] = 0xAA;
         return sector;
     }
 
-    private static byte[] Data(Vcpu vcpu)
+    private static byte[] Data(uint second, ushort secondChunks, Vcpu vcpu)
     {
         byte[] data = new byte[DataSize];
         Packet(data.AsSpan(HighPacket), ChunkSectors, BufferSegment, 0, 1 + LowSectors);
@@ -78,6 +90,9 @@ internal static class BootDisk
         Descriptor(data.AsSpan(MoveTable + 0x18), HighStart);
         BinaryPrimitives.WriteUInt16LittleEndian(data.AsSpan(GdtPointer), (ushort)vcpu.State.GdtLimit);
         BinaryPrimitives.WriteUInt32LittleEndian(data.AsSpan(GdtPointer + 2), vcpu.State.GdtBase);
+        BinaryPrimitives.WriteUInt16LittleEndian(data.AsSpan(SecondChunks), secondChunks);
+        BinaryPrimitives.WriteUInt32LittleEndian(data.AsSpan(SecondDestination), (second & 0xFF_FFFF) | 0x9300_0000);
+        BinaryPrimitives.WriteUInt16LittleEndian(data.AsSpan(SecondDestination + 4), (ushort)(second >> 24 << 8));
         return data;
     }
 
@@ -102,6 +117,7 @@ internal static class BootDisk
     {
         Assembler c = new(16);
         Label next = c.CreateLabel();
+        Label done = c.CreateLabel();
         Label fail = c.CreateLabel();
         c.cli();
         c.xor(ax, ax);
@@ -131,6 +147,17 @@ internal static class BootDisk
         c.add(__dword_ptr[(int)data + MoveDestination], ChunkSize);
         c.dec(__word_ptr[(int)data + Chunks]);
         c.jnz(next);
+        c.xor(ax, ax);
+        c.xchg(__word_ptr[(int)data + SecondChunks], ax);
+        c.test(ax, ax);
+        c.jz(done);
+        c.mov(__word_ptr[(int)data + Chunks], ax);
+        c.mov(eax, __dword_ptr[(int)data + SecondDestination]);
+        c.mov(__dword_ptr[(int)data + MoveDestination], eax);
+        c.mov(ax, __word_ptr[(int)data + SecondDestination + 4]);
+        c.mov(__word_ptr[(int)data + MoveDestination + 4], ax);
+        c.jmp(next);
+        c.Label(ref done);
         c.cli();
         c.@in(al, 0x92);
         c.or(al, 2);

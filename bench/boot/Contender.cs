@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Plexus.Unpack.Bench;
+namespace Plexus.Boot.Bench;
 
 /// <summary>One machine in the comparison.</summary>
 /// <param name="Name">What the report calls it.</param>
@@ -9,12 +9,12 @@ namespace Plexus.Unpack.Bench;
 /// <param name="Console">File that receives the guest's serial port; null when that is the program's stdout.</param>
 internal sealed record Contender(string Name, string Program, IReadOnlyList<string> Arguments, string? Console = null)
 {
-    private const string Marker = "Linux version";
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(8);
 
-    /// <summary>Starts the machine and measures until the unpacked kernel prints its banner; then ends it.</summary>
-    /// <returns>Wall time, or null when the banner did not come.</returns>
-    public async Task<TimeSpan?> Measure()
+    /// <summary>Starts the machine and measures until the guest prints a marker; then ends it.</summary>
+    /// <param name="marker">What ends the measurement.</param>
+    /// <returns>Wall time, or null when the marker did not come.</returns>
+    public async Task<TimeSpan?> Measure(string marker)
     {
         if (Console is not null)
             File.Delete(Console);
@@ -28,7 +28,7 @@ internal sealed record Contender(string Name, string Program, IReadOnlyList<stri
         bool found = false;
         try
         {
-            found = Console is null ? await InOutput(process, patience.Token) : await InFile(process, Console, patience.Token);
+            found = Console is null ? await InOutput(process, marker, patience.Token) : await InFile(process, Console, marker, patience.Token);
         }
         catch (OperationCanceledException)
         {
@@ -42,18 +42,18 @@ internal sealed record Contender(string Name, string Program, IReadOnlyList<stri
         return found ? wall : null;
     }
 
-    private static async Task<bool> InOutput(Process process, CancellationToken patience)
+    private static async Task<bool> InOutput(Process process, string marker, CancellationToken patience)
     {
         while (await process.StandardOutput.ReadLineAsync(patience) is { } line)
         {
-            if (line.Contains(Marker, StringComparison.Ordinal))
+            if (line.Contains(marker, StringComparison.Ordinal))
                 return true;
         }
 
         return false;
     }
 
-    private static async Task<bool> InFile(Process process, string file, CancellationToken patience)
+    private static async Task<bool> InFile(Process process, string file, string marker, CancellationToken patience)
     {
         _ = process.StandardOutput.ReadToEndAsync(patience);
         while (!process.HasExited)
@@ -63,7 +63,7 @@ internal sealed record Contender(string Name, string Program, IReadOnlyList<stri
                 continue;
             await using FileStream stream = new(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
             using StreamReader reader = new(stream);
-            if ((await reader.ReadToEndAsync(patience)).Contains(Marker, StringComparison.Ordinal))
+            if ((await reader.ReadToEndAsync(patience)).Contains(marker, StringComparison.Ordinal))
                 return true;
         }
 

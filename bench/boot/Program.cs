@@ -1,0 +1,131 @@
+using System.Globalization;
+using Plexus.Boot.Bench;
+using Plexus.Host.Loaders;
+using Spectre.Console;
+
+// Debian's i386 kernel, one machine after the other: its unpacking (until the unpacked kernel prints its banner), and its boot (until the init script prints READY).
+const uint Memory = 128u << 20;
+const string BochsVgaBios = "/usr/share/bochs/VGABIOS-lgpl-latest";
+const string SeaBios = "/usr/share/seabios/bios.bin";
+const string SeaVgaBios = "/usr/share/seabios/vgabios-stdvga.bin";
+
+bool quick = args.Contains("--quick", StringComparer.Ordinal);
+string? only = args.SkipWhile(a => a != "--workload").Skip(1).FirstOrDefault();
+string kernel = Path.Combine(Root(), ".guests", "linux-686", "vmlinuz");
+string initrd = Path.Combine(Root(), ".guests", "linux-686", "initramfs.gz");
+foreach (string file in (string[])[kernel, initrd])
+{
+    if (!File.Exists(file))
+    {
+        Console.Error.WriteLine($"boot-bench: {file} is missing; run dotnet cake --target=Guests");
+        return 2;
+    }
+}
+
+Workload[] workloads =
+[
+    new("unpack", "the banner", "Linux version", null, "earlyprintk=serial,ttyS0,115200 console=ttyS0 nokaslr"),
+    new("ready", "READY", "READY", initrd,
+        "console=ttyS0 reboot=k panic=1 acpi=off noapic nolapic pci=off nosmp cryptomgr.notests apparmor=0 audit=0 mitigations=off nokaslr lpj=1000000 initcall_blacklist=load_system_certificate_list,isapnp_init"),
+];
+if (only is not null && workloads.All(w => w.Name != only))
+{
+    Console.Error.WriteLine($"boot-bench: unknown workload {only}; choose {string.Join(" or ", workloads.Select(w => w.Name))}");
+    return 2;
+}
+
+string work = Directory.CreateTempSubdirectory("plexus-boot-").FullName;
+string plexus = Path.Combine(AppContext.BaseDirectory, "plexus.dll");
+bool complete = true;
+foreach (Workload workload in workloads.Where(w => only is null || w.Name == only))
+{
+    List<(string Name, TimeSpan? Wall)> results = [];
+    foreach (Contender contender in Contenders(workload))
+    {
+        Console.Error.WriteLine($"boot-bench: {workload.Name}: {contender.Name} …");
+        results.Add((contender.Name, await contender.Measure(workload.Marker)));
+    }
+
+    Report(workload, results);
+    complete &= results.Where(r => r.Name.StartsWith("plexus", StringComparison.Ordinal)).All(r => r.Wall is not null);
+}
+
+Directory.Delete(work, recursive: true);
+return complete ? 0 : 1;
+
+List<Contender> Contenders(Workload workload)
+{
+    List<Contender> contenders = [Own("plexus emulated", "emulated", workload), Own("plexus ring3/auto", "ring3", workload)];
+    string[] initrdOption = workload.Initrd is null ? [] : ["-initrd", workload.Initrd];
+    if (OnPath("qemu-system-i386") is { } qemu)
+    {
+        contenders.Add(new Contender("QEMU TCG", qemu, ["-accel", "tcg", "-M", "isapc", "-cpu", "pentium2", "-m", "128", "-display", "none", "-serial", "stdio", "-monitor", "none",
+            "-no-reboot", "-kernel", kernel, .. initrdOption, "-append", workload.CommandLine]));
+    }
+    else
+    {
+        Absent("QEMU TCG", "apt-get install qemu-system-x86");
+    }
+
+    string modules = Path.Combine(Root(), "bench", "boot", "node_modules");
+    if (OnPath("node") is { } node && Directory.Exists(Path.Combine(modules, "v86")) && File.Exists(SeaBios))
+        contenders.Add(new Contender("v86", node, [Path.Combine(Root(), "bench", "boot", "v86.mjs"), modules, kernel, workload.Initrd ?? "-", workload.CommandLine, SeaBios, SeaVgaBios]));
+    else
+        Absent("v86", "npm install --prefix bench/boot, and apt-get install nodejs seabios");
+
+    if (quick)
+        Absent("Bochs", "leave out --quick");
+    else if (OnPath("bochs-bin") is { } bochs && OnPath("script") is not null && File.Exists(BochsVgaBios) && File.Exists(SeaBios))
+        contenders.Add(Bochs(bochs, workload));
+    else
+        Absent("Bochs", "apt-get install bochs bochs-term vgabios seabios");
+    return contenders;
+}
+
+static void Absent(string name, string remedy) => Console.Error.WriteLine($"boot-bench: {name} is not measured; to have it: {remedy}");
+
+Contender Own(string name, string engine, Workload workload) =>
+    new(name, "dotnet", [plexus, "run", "--engine", engine, "--cpu", "pentium-pro", "--kernel", kernel, .. workload.Initrd is null ? (string[])[] : ["--initrd", workload.Initrd],
+        "--append", workload.CommandLine, "--mem", "128M", "--no-reboot"]);
+
+Contender Bochs(string program, Workload workload)
+{
+    string disk = Path.Combine(work, $"{workload.Name}.img");
+    GuestImage[] modules = workload.Initrd is null ? [] : [GuestImage.FromFile(workload.Initrd, "initrd")];
+    byte[] content = BootDisk.Build(new BootRequest(GuestImage.FromFile(kernel, "kernel"), modules, workload.CommandLine), Memory);
+    File.WriteAllBytes(disk, content);
+    string serial = Path.Combine(work, "serial.txt");
+    string configuration = Path.Combine(work, "bochsrc");
+    File.WriteAllText(configuration, string.Join('\n',
+        "display_library: term", "sound: driver=dummy", "memory: guest=128, host=128", $"romimage: file={SeaBios}", $"vgaromimage: file={BochsVgaBios}",
+        $"ata0-master: type=disk, path={disk}, mode=flat, cylinders={content.Length / (16 * 63 * 512)}, heads=16, spt=63", "boot: disk",
+        $"com1: enabled=1, mode=file, dev={serial}", $"log: {Path.Combine(work, "bochs.log")}", "panic: action=fatal", ""));
+    string commands = Path.Combine(work, "commands");
+    File.WriteAllText(commands, "c\n");
+    return new Contender("Bochs", "script", ["-qfec", $"TERM=vt100 {program} -q -f {configuration} -rc {commands}", "/dev/null"], serial);
+}
+
+static void Report(Workload workload, List<(string Name, TimeSpan? Wall)> results)
+{
+    double own = results[0].Wall?.TotalSeconds ?? double.NaN;
+    Table table = new Table().Border(TableBorder.Markdown);
+    table.AddColumns("machine", $"seconds to {workload.MarkerName}", "× plexus emulated");
+    foreach ((string name, TimeSpan? wall) in results)
+    {
+        table.AddRow(name, wall is null ? "did not come" : wall.Value.TotalSeconds.ToString("F1", CultureInfo.InvariantCulture),
+            wall is null ? "" : (wall.Value.TotalSeconds / own).ToString("F2", CultureInfo.InvariantCulture));
+    }
+
+    AnsiConsole.Write(table);
+}
+
+static string? OnPath(string program) =>
+    (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(d => Path.Combine(d, program)).FirstOrDefault(File.Exists);
+
+static string Root()
+{
+    DirectoryInfo? at = new(AppContext.BaseDirectory);
+    while (at is not null && !File.Exists(Path.Combine(at.FullName, "Monorepo.sln")))
+        at = at.Parent;
+    return at?.FullName ?? throw new InvalidOperationException("Monorepo.sln was not found above the program.");
+}
