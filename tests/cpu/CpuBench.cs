@@ -79,7 +79,7 @@ public sealed unsafe class CpuBench : IDisposable, IComponentPort
     public Delivered Deliver(byte vector, uint? error = null, uint linear = 0, bool external = false) =>
         Call<Deliver, Delivered>(new Deliver(vector, error is not null, error ?? 0, linear, external));
 
-    public TReply Call<TRequest, TReply>(in TRequest request)
+    public TReply Exchange<TRequest, TReply>(in TRequest request)
         where TRequest : struct, IMessage<TRequest>
         where TReply : struct, IMessage<TReply> =>
         ((CallHandler<TRequest, TReply>)handlers[typeof(TRequest)])(in request);
@@ -104,7 +104,7 @@ public sealed unsafe class CpuBench : IDisposable, IComponentPort
     {
         public string Target => "bus";
 
-        public TReply Call<TRequest, TReply>(in TRequest request)
+        public TReply Exchange<TRequest, TReply>(in TRequest request)
             where TRequest : struct, IMessage<TRequest>
             where TReply : struct, IMessage<TReply>
         {
@@ -136,7 +136,7 @@ public sealed unsafe class CpuBench : IDisposable, IComponentPort
             return (TReply)reply;
         }
 
-        public void Post<TMessage>(in TMessage message)
+        public void Send<TMessage>(in TMessage message)
             where TMessage : struct, IMessage<TMessage> => throw new InvalidOperationException(typeof(TMessage).Name);
     }
 }

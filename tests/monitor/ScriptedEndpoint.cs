@@ -20,7 +20,7 @@ internal sealed class ScriptedEndpoint(string target) : IEndpoint
         return this;
     }
 
-    public TReply Call<TRequest, TReply>(in TRequest request)
+    public TReply Exchange<TRequest, TReply>(in TRequest request)
         where TRequest : struct, IMessage<TRequest>
         where TReply : struct, IMessage<TReply>
     {
@@ -31,7 +31,7 @@ internal sealed class ScriptedEndpoint(string target) : IEndpoint
             : throw new InvalidOperationException($"{target} was asked {typeof(TRequest).Name}, which the test did not expect");
     }
 
-    public void Post<TMessage>(in TMessage message)
+    public void Send<TMessage>(in TMessage message)
         where TMessage : struct, IMessage<TMessage>
     {
         if (Record)

@@ -1,3 +1,5 @@
+using Plexus.Messaging.Codec;
+
 namespace Plexus.Messaging;
 
 /// <summary>An endpoint of the fabric.</summary>
@@ -21,7 +23,9 @@ internal sealed class Endpoint(Fabric fabric, string from, string target) : IEnd
     }
 
     /// <inheritdoc/>
-    TReply IEndpoint.Call<TRequest, TReply>(in TRequest request)
+    public TReply Exchange<TRequest, TReply>(in TRequest request)
+        where TRequest : struct, IMessage<TRequest>
+        where TReply : struct, IMessage<TReply>
     {
         ComponentNode to = node ?? throw NotStarted();
         Envelope envelope = Interlocked.Exchange(ref spare, null) ?? new Envelope();
@@ -44,7 +48,8 @@ internal sealed class Endpoint(Fabric fabric, string from, string target) : IEnd
     }
 
     /// <inheritdoc/>
-    void IEndpoint.Post<TMessage>(in TMessage message)
+    public void Send<TMessage>(in TMessage message)
+        where TMessage : struct, IMessage<TMessage>
     {
         ComponentNode to = node ?? throw NotStarted();
         Envelope envelope = posts!.Rent();

@@ -161,7 +161,7 @@ public sealed class FakeFabric
 
         public string Target { get; } = target;
 
-        TReply IEndpoint.Call<TRequest, TReply>(in TRequest request)
+        TReply IEndpoint.Exchange<TRequest, TReply>(in TRequest request)
         {
             if (!isTest)
                 fabric.Keep(Target, isPost: false, in request);
@@ -176,7 +176,7 @@ public sealed class FakeFabric
             }
         }
 
-        void IEndpoint.Post<TMessage>(in TMessage message)
+        void IEndpoint.Send<TMessage>(in TMessage message)
         {
             if (!isTest)
                 fabric.Keep(Target, isPost: true, in message);
