@@ -62,6 +62,7 @@ public sealed class CpuComponent : IComponent, IDisposable
         port.OnCall<CanRunDeprivileged, Runnability>(OnCanRunDeprivileged);
         port.OnCall<ReadCpuid, CpuidResult>(OnReadCpuid);
         port.OnCall<ReadRingChange, RingChange>((in ReadRingChange _) => virtualProcessor.LastRingChange);
+        port.OnCall<SetBreakpoints, Done>(OnSetBreakpoints);
         port.OnCall<Reset, Done>(OnReset);
         port.OnCall<SaveState, SavedState>(OnSaveState);
         port.OnCall<RestoreState, Done>(OnRestoreState);
@@ -81,7 +82,7 @@ public sealed class CpuComponent : IComponent, IDisposable
     private CpuExit OnRun(in Run request)
     {
         if (request.Mode != RunMode.Deprivileged)
-            return virtualProcessor.RunVirtual(request.Mode == RunMode.Interpreted, request.Deadline, request.RetireLimit, request.EndAtRingChange && request.Mode == RunMode.Emulated);
+            return virtualProcessor.RunVirtual(request.Mode == RunMode.Interpreted, request.Deadline, request.RetireLimit, request.EndAtRingChange && request.Mode == RunMode.Emulated, request.EndAtDelivery);
         physicalProcessor.EnterSpace(SpaceOf(request.Space), request.CodeBase);
         return physicalProcessor.RunPhysical(request.Deadline, request.RetireLimit, request.Steps);
     }
@@ -143,6 +144,12 @@ public sealed class CpuComponent : IComponent, IDisposable
     {
         (uint eax, uint ebx, uint ecx, uint edx) = virtualProcessor.Model.Cpuid(request.Leaf);
         return new CpuidResult(virtualProcessor.Model.MaximumLeaf, eax, ebx, ecx, edx);
+    }
+
+    private Done OnSetBreakpoints(in SetBreakpoints request)
+    {
+        virtualProcessor.SetHostBreakpoints(request.Breakpoints);
+        return default;
     }
 
     private Done OnReset(in Reset request)

@@ -8,7 +8,7 @@ namespace Plexus.Host;
 /// </summary>
 public static class ExitCodes
 {
-    /// <summary>Power-off, a reset under <c>--no-reboot</c>, or the asked number of instructions.</summary>
+    /// <summary>Power-off, a reset under <c>--no-reboot</c>, the asked number of instructions, or a breakpoint.</summary>
     public const int Success = 0;
 
     /// <summary><c>plexus diff</c> found a divergence.</summary>
@@ -38,7 +38,7 @@ public static class ExitCodes
     /// <summary>The exit code of a machine's end.</summary>
     public static int Of(in MachineExit exit) => exit.Kind switch
     {
-        MachineExitKind.Limit or MachineExitKind.PowerOff or MachineExitKind.Reset => Success,
+        MachineExitKind.Limit or MachineExitKind.PowerOff or MachineExitKind.Reset or MachineExitKind.Breakpoint or MachineExitKind.Delivered => Success,
         MachineExitKind.GuestExit => exit.Code & 0xFF,
         MachineExitKind.HaltedForever => HaltedForever,
         MachineExitKind.TripleFault => TripleFault,

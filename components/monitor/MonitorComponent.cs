@@ -1,5 +1,6 @@
 using Plexus.Messaging;
 using Plexus.Messaging.Contracts.Common;
+using Plexus.Messaging.Contracts.Cpu;
 using Plexus.Messaging.Contracts.Monitor;
 using Plexus.Messaging.Shared;
 using Plexus.Monitor.Counting;
@@ -88,6 +89,7 @@ public sealed class MonitorComponent : IComponent
         port.OnCall<ReadCounters, Counters>((in ReadCounters _) => new Counters([.. counters.Read(), .. decisions.Read()]));
         port.OnCall<ReadRoadCosts, RoadCosts>((in ReadRoadCosts _) => new RoadCosts(ring3?.Profile.Read() ?? []));
         port.OnCall<ReadCoverage, Coverage>((in ReadCoverage _) => new Coverage(coverage.Read()));
+        port.OnCall<SetBreakpoints, Done>(OnSetBreakpoints);
         port.OnCall<Reset, Done>(OnReset);
         port.OnCall<Describe, Description>((in Describe _) => new Description(
             Name, $"engine {options.Engine}, strategy {options.Strategy}, up to {options.MaximumSpaces} mapping spaces"));
@@ -104,6 +106,13 @@ public sealed class MonitorComponent : IComponent
         }
 
         return ring3.Run(request);
+    }
+
+    private Done OnSetBreakpoints(in SetBreakpoints request)
+    {
+        if (ring3 is not null)
+            ring3.HasBreakpoints = request.Breakpoints.Length != 0;
+        return cpu!.Call<SetBreakpoints, Done>(request);
     }
 
     private Done OnReset(in Reset request)

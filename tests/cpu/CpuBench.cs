@@ -79,7 +79,7 @@ public sealed unsafe class CpuBench : IDisposable, IComponentPort
     public Delivered Deliver(byte vector, uint? error = null, uint linear = 0, bool external = false) =>
         Call<Deliver, Delivered>(new Deliver(vector, error is not null, error ?? 0, linear, external));
 
-    public TReply Exchange<TRequest, TReply>(in TRequest request)
+    public TReply Call<TRequest, TReply>(in TRequest request)
         where TRequest : struct, IMessage<TRequest>
         where TReply : struct, IMessage<TReply> =>
         ((CallHandler<TRequest, TReply>)handlers[typeof(TRequest)])(in request);

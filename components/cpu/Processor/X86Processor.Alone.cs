@@ -25,7 +25,7 @@ internal sealed unsafe partial class X86Processor
         uint shadow = V->Shadow;
         uint flagsBefore = V->Eflags;
         bool wasCareful = careful;
-        if (wasCareful && MatchExecute())
+        if (wasCareful && (MatchHostExecute() || MatchExecute()))
             return;
         DecodedOp* op = FetchAlone();
         if (op == null)
@@ -33,6 +33,7 @@ internal sealed unsafe partial class X86Processor
         lastCode = op->Code;
         V->Shadow = 0;
         dataMatches = 0;
+        hostWatchMet = false;
         RepeatPartial = false;
         EndBudget();
         long saved = Remaining;
@@ -79,6 +80,9 @@ internal sealed unsafe partial class X86Processor
             PendingDr6 |= dataMatches;
             V->PendingDebug = 1;
         }
+
+        if (hostWatchMet)
+            Requests |= Request.HostBreakpoint;
     }
 
     /// <summary>Raises #DB before an instruction whose address is armed in DR0-DR3, unless RF is set.</summary>
@@ -103,6 +107,8 @@ internal sealed unsafe partial class X86Processor
     /// <summary>Compares a data access with the armed breakpoints (SDM vol. 3, 17.2.5).</summary>
     private void MatchData(uint linear, int width, bool write)
     {
+        if (hostWatches)
+            MatchHostData(linear, width, write);
         for (int i = 0; i < 4; i++)
         {
             if (((V->Dr[7] >> (i * 2)) & 3) == 0)

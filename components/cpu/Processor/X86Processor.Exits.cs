@@ -28,6 +28,9 @@ internal sealed unsafe partial class X86Processor
 
         /// <summary>Waits for an interrupt before the instruction, which did not begin.</summary>
         Wait = 32,
+
+        /// <summary>A breakpoint or watchpoint of the host was met.</summary>
+        HostBreakpoint = 64,
     }
 
     internal Request Requests;

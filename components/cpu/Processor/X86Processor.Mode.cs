@@ -46,9 +46,9 @@ internal sealed unsafe partial class X86Processor
         }
         else
         {
-            careful = (flags & (FlagTf | FlagRf)) != 0 || (V->Dr[7] & 0xFF) != 0;
+            careful = (flags & (FlagTf | FlagRf)) != 0 || (V->Dr[7] & 0xFF) != 0 || hostBreakpoints.Length != 0;
             alignmentChecked = (flags & FlagAc) != 0 && (V->Cr0 & Cr0Am) != 0 && V->Cpl == 3;
-            dataBreakpoints = (V->Dr[7] & 0xFF) != 0;
+            dataBreakpoints = (V->Dr[7] & 0xFF) != 0 || hostWatches;
             Tlb bank = V->Cpl == 3 ? tlbUser : tlbSupervisor;
             tlbRead = bank.Read;
             tlbWrite = bank.Write;

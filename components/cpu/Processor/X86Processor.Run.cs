@@ -30,14 +30,23 @@ internal sealed unsafe partial class X86Processor
 
     private int linkEpoch;
 
+    /// <summary>The run ends where an exception or interrupt was delivered.</summary>
+    private bool endAtDelivery;
+
     /// <summary>Iced code of the instruction that ran alone last.</summary>
     private int lastCode;
 
     /// <summary>Runs the virtual processor.</summary>
-    public CpuExit RunVirtual(bool untilRunnable, ulong deadline, ulong retireLimit, bool untilRingChange = false)
+    /// <param name="untilRunnable">End where the state can run deprivileged.</param>
+    /// <param name="deadline">Guest time to stop at.</param>
+    /// <param name="retireLimit">Retired guest instructions to stop at.</param>
+    /// <param name="untilRingChange">End where CPL changed.</param>
+    /// <param name="untilDelivery">End where an exception or interrupt was delivered.</param>
+    public CpuExit RunVirtual(bool untilRunnable, ulong deadline, ulong retireLimit, bool untilRingChange = false, bool untilDelivery = false)
     {
         BeginRun();
         endAtRingChange = untilRingChange;
+        endAtDelivery = untilDelivery;
         for (; ; )
         {
             // 1. Conditions of the boundary, in the order in which both engines see them.
@@ -218,6 +227,9 @@ internal sealed unsafe partial class X86Processor
     {
         switch (DeliverAtBoundary(vector, kind, hasError, error, linear))
         {
+            case DeliverKind.Delivered when endAtDelivery:
+                Requests = Request.None;
+                return End(ExitKind.Delivered) with { Vector = vector };
             case DeliverKind.Delivered:
                 return (Requests & Request.RingChange) == 0 ? null : HandleRequests();
             case DeliverKind.TripleFault:
@@ -237,6 +249,8 @@ internal sealed unsafe partial class X86Processor
             return End(ExitKind.TripleFault);
         if ((requests & Request.Unsupported) != 0)
             return End(ExitKind.Unsupported) with { Detail = UnsupportedDetail };
+        if ((requests & Request.HostBreakpoint) != 0)
+            return End(ExitKind.Breakpoint) with { Linear = hostBreakpointMet };
         return (requests & Request.RingChange) != 0 ? End(ExitKind.RingChange) : null;
     }
 
@@ -246,6 +260,7 @@ internal sealed unsafe partial class X86Processor
         repeatAlone = false;
         aloneNext = false;
         endAtRingChange = false;
+        endAtDelivery = false;
         linkFrom = null;
         Requests = Request.None;
         LoadLazy(V->Eflags);

@@ -3,12 +3,15 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Plexus.Host.Coverage;
+using Plexus.Host.Diff;
+using Plexus.Host.Instructions;
 using Plexus.Host.Loaders;
 using Plexus.Host.Machines;
 using Plexus.Host.Reports;
 using Plexus.Host.Symbols;
 using Plexus.Host.Telemetry;
 using Plexus.Messaging;
+using Plexus.Messaging.Contracts.Cpu;
 using Plexus.Messaging.Contracts.Monitor;
 
 namespace Plexus.Host.CommandLine;
@@ -30,12 +33,17 @@ internal static class RunCommand
         RunFiles files = new(settings.Machine is null ? MachineManifest.Default.Name : Path.GetFileNameWithoutExtension(settings.Machine));
         using Stream? stats = settings.Stats is null ? null : OutputFile.Create(settings.Stats, "--stats");
         using Stream? coverage = settings.Coverage is null ? null : OutputFile.Create(settings.Coverage, "--coverage");
+        using StreamWriter? instructions = settings.Instructions is null ? null : new StreamWriter(OutputFile.Create(settings.Instructions, "--instructions"));
         SymbolTable? symbols = settings.Symbols is null ? null : SymbolTable.Read(GuestImage.FromFile(settings.Symbols, "--symbols"));
         BootRequest boot = MachineSetup.Boot(settings);
+        symbols ??= SymbolTable.OfElf(boot.Kernel);
+        Breakpoint[] stops = Stops.Parse(settings.Break, settings.Watch, symbols);
         Progress? progress = null;
         using TelemetryOutputs outputs = new(settings, new OtlpEnvironment(streams.Variable), files, Say);
         using Machine machine = MachineSetup.Build(settings, () => new WipingStream(streams.GuestConsole(), () => progress?.Wipe()), outputs);
         machine.Load(boot);
+        if (stops.Length != 0)
+            machine.SetBreakpoints(stops);
         using FlightFiles flight = new(machine, files, settings.FlightRecorder, Say);
         using MetricsExporter? metrics = outputs.Metrics is null
             ? null
@@ -48,13 +56,14 @@ internal static class RunCommand
             long started = Stopwatch.GetTimestamp();
             TimeSpan wall;
             RunReport report;
+            string? instructionFailure = null;
             try
             {
-                MachineExit exit = machine.Run(settings.Limit);
+                MachineExit exit = instructions is null ? machine.Run(settings.Limit) : RunTraced(machine, settings, symbols, instructions, out instructionFailure);
                 wall = Stopwatch.GetElapsedTime(started);
                 progress.Dispose();
                 metrics?.Finish();
-                report = ReportOf(machine, exit, machine.OutputFailure ?? metrics?.Failure, outputs);
+                report = ReportOf(machine, exit, machine.OutputFailure ?? metrics?.Failure ?? instructionFailure, outputs);
             }
             catch (ComponentFaultException e)
             {
@@ -63,10 +72,12 @@ internal static class RunCommand
                 return Crash(machine, e, flight, streams);
             }
 
-            string? coverageFailure = coverage is null ? null : WriteCoverage(machine, symbols ?? SymbolTable.OfElf(boot.Kernel), boot.Kernel.Name, settings.Coverage!, coverage, streams);
+            string? coverageFailure = coverage is null ? null : WriteCoverage(machine, symbols, boot.Kernel.Name, settings.Coverage!, coverage, streams);
             if (coverageFailure is not null)
                 report = report with { ExitCode = ExitCodes.OutputFailure };
-            return Print(report, machine.OutputFailure ?? metrics?.Failure ?? coverageFailure, wall, stats, flight, settings, streams);
+            if (report.Exit.Kind == MachineExitKind.Breakpoint)
+                PrintState(machine, streams);
+            return Print(report, machine.OutputFailure ?? metrics?.Failure ?? instructionFailure ?? coverageFailure, wall, stats, flight, settings, streams);
         }
 
         void Say(string line)
@@ -74,6 +85,42 @@ internal static class RunCommand
             progress?.Wipe();
             streams.Messages.WriteLine(line);
         }
+    }
+
+    /// <summary>Runs to where the instruction trace begins, steps through what it is to hold, and goes on.</summary>
+    /// <param name="machine">The machine.</param>
+    /// <param name="settings">What the user asked for.</param>
+    /// <param name="symbols">Names of guest code.</param>
+    /// <param name="output">The trace's file.</param>
+    /// <param name="failure">What failed when it was written, in one line, or null.</param>
+    private static MachineExit RunTraced(Machine machine, RunSettings settings, SymbolTable? symbols, StreamWriter output, out string? failure)
+    {
+        failure = null;
+        ulong first = Math.Min(settings.InstructionsFrom, settings.Limit);
+        MachineExit exit = machine.Run(first);
+        if (exit.Kind != MachineExitKind.Limit || first == settings.Limit)
+            return exit;
+        ulong last = settings.InstructionsCount < settings.Limit - first ? first + settings.InstructionsCount : settings.Limit;
+        try
+        {
+            exit = new InstructionTrace(machine, symbols, output).Run(last);
+            output.Flush();
+        }
+        catch (IOException e)
+        {
+            failure = $"--instructions {settings.Instructions}: {OneLine(e)}; make room or name another file";
+            return new MachineExit(MachineExitKind.HostStop, 0, failure);
+        }
+
+        machine.Flush();
+        return exit.Kind == MachineExitKind.Limit && last != settings.Limit ? machine.Run(settings.Limit) : exit;
+    }
+
+    private static void PrintState(Machine machine, HostStreams streams)
+    {
+        foreach ((string name, string value) in StateDump.Of(machine.Vcpu))
+            streams.Messages.WriteLine($"{name,-14} {value}");
+        streams.Messages.WriteLine(GuestView.Disassemble(machine));
     }
 
     private static int Crash(Machine machine, ComponentFaultException e, FlightFiles flight, HostStreams streams)

@@ -32,6 +32,21 @@ internal sealed class RunOptions
     private readonly Option<string?> metrics = Text("--metrics", "file:PATH|otlp[:URL]", "Write counts and times of transitions as OpenTelemetry metrics");
     private readonly Option<string?> flightRecorder = Text("--flight-recorder", "FILE", "Write the last 65,536 transitions as text when the run ends");
 
+    private readonly Option<string?> instructions = Text("--instructions", "FILE", "Write every guest instruction as text: address, symbol, bytes, registers that changed; slow", "-d");
+    private readonly Option<string?> instructionsFrom = Text("--instructions-from", "N", "Begin the instruction trace when N guest instructions were retired");
+    private readonly Option<string?> instructionsCount = Text("--instructions-count", "N", "End it after N instructions; the run goes on");
+    private readonly Option<string[]> breakpoints = new("--break")
+    {
+        HelpName = "ADDRESS|SYMBOL",
+        Description = "Stop before the instruction at a linear address (hexadecimal) or symbol, and print the registers; the guest is interpreted, under every engine",
+    };
+
+    private readonly Option<string[]> watchpoints = new("--watch")
+    {
+        HelpName = "ADDRESS[,LENGTH][,write]",
+        Description = "Stop behind the instruction that reads or writes one of these bytes (default: 4), or only when it writes",
+    };
+
     /// <summary>Adds the options to a command; those for output only where there is one machine.</summary>
     public void AddTo(Command command, bool withOutput)
     {
@@ -39,7 +54,7 @@ internal sealed class RunOptions
             command.Options.Add(option);
         if (!withOutput)
             return;
-        foreach (Option option in (Option[])[stats, coverage, symbols, trace, traceSample, traceUnreachable, metrics, flightRecorder])
+        foreach (Option option in (Option[])[stats, coverage, symbols, trace, traceSample, traceUnreachable, metrics, flightRecorder, instructions, instructionsFrom, instructionsCount, breakpoints, watchpoints])
             command.Options.Add(option);
     }
 
@@ -62,6 +77,9 @@ internal sealed class RunOptions
             TraceUnreachable = result.GetValue(traceUnreachable),
             Metrics = result.GetValue(metrics),
             FlightRecorder = result.GetValue(flightRecorder),
+            Instructions = result.GetValue(instructions),
+            Break = result.GetValue(breakpoints) ?? [],
+            Watch = result.GetValue(watchpoints) ?? [],
         };
         if (result.GetValue(engine) is { } engineName)
             settings = settings with { Engine = RunSettings.ParseEngine(engineName, "--engine") };
@@ -75,6 +93,12 @@ internal sealed class RunOptions
             settings = settings with { Memory = MemorySize.Parse(size, "--mem") };
         if (result.GetValue(limit) is { } count)
             settings = settings with { Limit = ParseCount(count, "--limit-instructions") };
+        if (result.GetValue(instructionsFrom) is { } from)
+            settings = settings with { InstructionsFrom = ParseCount(from, "--instructions-from") };
+        if (result.GetValue(instructionsCount) is { } many)
+            settings = settings with { InstructionsCount = ParseCount(many, "--instructions-count") };
+        if (settings.Instructions is null && (settings.InstructionsFrom != 0 || settings.InstructionsCount != ulong.MaxValue))
+            throw new InputException("--instructions-from, --instructions-count: need --instructions FILE");
         if (settings.Initrd is not null && settings.Kernel is null)
             throw new InputException("--initrd: needs --kernel; the demo kernel takes no RAM disk");
         return settings;

@@ -62,6 +62,21 @@ public sealed record RunSettings
     /// <summary>Where to write the flight recorder when the run ends; null for only when it ends badly.</summary>
     public string? FlightRecorder { get; init; }
 
+    /// <summary>Where to write an instruction trace.</summary>
+    public string? Instructions { get; init; }
+
+    /// <summary>Retired instructions at which the instruction trace begins.</summary>
+    public ulong InstructionsFrom { get; init; }
+
+    /// <summary>Instructions that it holds at most.</summary>
+    public ulong InstructionsCount { get; init; } = ulong.MaxValue;
+
+    /// <summary>Where to stop before an instruction: linear addresses in hexadecimal, or symbols.</summary>
+    public IReadOnlyList<string> Break { get; init; } = [];
+
+    /// <summary>Where to stop behind an instruction that touched memory: <c>ADDRESS[,LENGTH][,write]</c>.</summary>
+    public IReadOnlyList<string> Watch { get; init; } = [];
+
     /// <summary>Guest instructions after which to stop.</summary>
     public ulong Limit { get; init; } = ulong.MaxValue;
 

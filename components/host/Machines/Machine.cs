@@ -3,6 +3,7 @@ using Plexus.Host.Loaders;
 using Plexus.Host.Telemetry;
 using Plexus.Messaging;
 using Plexus.Messaging.Contracts.Common;
+using Plexus.Messaging.Contracts.Cpu;
 using Plexus.Messaging.Contracts.Monitor;
 using Plexus.Messaging.Contracts.Telemetry;
 using Plexus.Messaging.Shared;
@@ -17,6 +18,7 @@ public sealed class Machine : IDisposable
     private readonly bool hasFpu;
     private readonly IEndpoint monitor;
     private readonly IEndpoint telemetry;
+    private readonly IEndpoint cpu;
     private BootRequest? boot;
 
     internal Machine(MachineManifest manifest, MonitorOptions options, bool hasFpu, ServiceProvider services, Fabric fabric)
@@ -33,6 +35,7 @@ public sealed class Machine : IDisposable
         Meters = services.GetService<TransitionMeters>();
         monitor = fabric.Connect("monitor");
         telemetry = fabric.Connect("telemetry");
+        cpu = fabric.Connect("cpu");
         fabric.Connect("bus").Call<Reset, Done>(new Reset(Cold: true));
     }
 
@@ -89,6 +92,40 @@ public sealed class Machine : IDisposable
         Flush();
         return exit;
     }
+
+    /// <summary>
+    /// Runs one guest instruction, or up to the delivery of an exception or interrupt, whatever comes first (a repeated string instruction: one iteration).
+    /// Output is not waited for. A reset is treated as by <see cref="Run"/>.
+    /// </summary>
+    /// <returns><see cref="MachineExitKind.Limit"/> when an instruction was retired, <see cref="MachineExitKind.Delivered"/> when a vector was delivered instead of executing it.</returns>
+    /// <exception cref="ComponentFaultException">A component failed.</exception>
+    public MachineExit Step()
+    {
+        MachineExit exit = monitor.Call<RunMachine, MachineExit>(new RunMachine(ulong.MaxValue, Vcpu.State.Retired + 1, EndAtDelivery: true));
+        return exit.Kind == MachineExitKind.Reset && !Options.NoReboot && Restart() ? exit with { Kind = MachineExitKind.Limit } : exit;
+    }
+
+    /// <summary>Reads guest memory by linear address, through the guest's page tables, from outside: no accessed bit is set.</summary>
+    /// <returns>Bytes read: fewer than asked for where a page is not mapped.</returns>
+    public int ReadLinear(uint linear, Span<byte> destination)
+    {
+        int count = 0;
+        while (count < destination.Length)
+        {
+            uint at = linear + (uint)count;
+            int length = Math.Min(destination.Length - count, GuestMemory.FrameSize - (int)(at % GuestMemory.FrameSize));
+            Walked walked = cpu.Call<Walk, Walked>(new Walk(at, PageAccess.Read, User: false, Commit: false));
+            if (!walked.Ok)
+                break;
+            Memory.ReadPhysical(walked.Physical, destination.Slice(count, length));
+            count += length;
+        }
+
+        return count;
+    }
+
+    /// <summary>Replaces the host's breakpoints and watchpoints. While there are any, the guest is interpreted one instruction at a time, under every engine.</summary>
+    public void SetBreakpoints(params ReadOnlySpan<Breakpoint> breakpoints) => monitor.Call<SetBreakpoints, Done>(new SetBreakpoints(breakpoints.ToArray()));
 
     /// <summary>Hands everything that telemetry has taken to its outputs.</summary>
     /// <returns>Transition spans exported so far.</returns>

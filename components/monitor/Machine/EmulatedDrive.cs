@@ -33,7 +33,7 @@ internal sealed class EmulatedDrive(Vcpu vcpu, PlatformLines lines, MachineClock
 
             ulong deadline = Math.Min(lines.TimerDeadline, request.Deadline);
             ulong ringChanges = v.RingChanges;
-            CpuExit end = cpu.Call<Run, CpuExit>(new Run(RunMode.Emulated, 0, 0, deadline, request.RetireLimit, EndAtRingChange: options.RecordRingChanges));
+            CpuExit end = cpu.Call<Run, CpuExit>(new Run(RunMode.Emulated, 0, 0, deadline, request.RetireLimit, EndAtRingChange: options.RecordRingChanges, EndAtDelivery: request.EndAtDelivery));
             if (options.RecordRingChanges && v.RingChanges != ringChanges)
                 RecordRingChange();
             if (MachineEnd.Of(end, v, out exit))

@@ -17,11 +17,19 @@ internal static class MachineEnd
             case ExitKind.Unsupported:
                 exit = Unsupported(v, end.Detail);
                 return true;
+            case ExitKind.Breakpoint:
+                exit = new MachineExit(MachineExitKind.Breakpoint, (int)end.Linear, $"breakpoint at linear address {end.Linear:X8}h; CS:EIP is {v.Segments[(int)SegmentIndex.Cs].Selector:X4}:{v.Eip:X8}h");
+                return true;
+            case ExitKind.Delivered:
+                exit = Delivered(end.Vector);
+                return true;
             default:
                 exit = default;
                 return false;
         }
     }
+
+    internal static MachineExit Delivered(byte vector) => new(MachineExitKind.Delivered, vector, $"vector {vector:X2}h was delivered");
 
     internal static MachineExit TripleFault(in VcpuBlock v) =>
         new(MachineExitKind.TripleFault, 0, $"triple fault at CS:EIP {v.Segments[(int)SegmentIndex.Cs].Selector:X4}:{v.Eip:X8}h, CR2 {v.Cr2:X8}h");

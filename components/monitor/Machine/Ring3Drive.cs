@@ -49,6 +49,7 @@ internal sealed partial class Ring3Drive
     private ulong runLimit;
     private MachineExit fatal;
     private bool ended;
+    private bool endAtDelivery;
 
     /// <summary>What ran last was part of a patch: the next instruction may have been displaced as well.</summary>
     private bool leftPatch;
@@ -92,10 +93,14 @@ internal sealed partial class Ring3Drive
     /// <summary>What roads cost, when the run is profiled.</summary>
     internal RoadProfile Profile { get; }
 
+    /// <summary>The host has breakpoints: only the virtual processor knows them.</summary>
+    internal bool HasBreakpoints { get; set; }
+
     internal MachineExit Run(in RunMachine request)
     {
         ref VcpuBlock v = ref vcpu.State;
         ended = false;
+        endAtDelivery = request.EndAtDelivery;
         while (true)
         {
             if (ended)
@@ -117,6 +122,12 @@ internal sealed partial class Ring3Drive
             ulong deadline = Math.Min(lines.TimerDeadline, request.Deadline);
             runDeadline = request.Deadline;
             runLimit = request.RetireLimit;
+            if (HasBreakpoints)
+            {
+                Interpret(RunMode.Emulated, deadline, request.RetireLimit);
+                continue;
+            }
+
             if (Deprivileged.WhyNot(in v) is not null)
             {
                 Interpret(RunMode.Interpreted, deadline, request.RetireLimit);
@@ -186,7 +197,7 @@ internal sealed partial class Ring3Drive
                 pages.DrainBranches(wallStart, wallNow);
             }
 
-            again = OnExit(space, exit, wallNow) && !memory.HasHits && v.Retired < retireLimit && v.Now < deadline && !lines.StopRequested;
+            again = OnExit(space, exit, wallNow) && !ended && !memory.HasHits && v.Retired < retireLimit && v.Now < deadline && !lines.StopRequested;
             if (again && !user)
                 pages.Publish();
             wallStart = options.TimeTransitions ? Stopwatch.GetTimestamp() : 0;
@@ -278,7 +289,7 @@ internal sealed partial class Ring3Drive
     private void DeliverFault(in Emulated fault)
     {
         Trip trip = Begin(TransitionKind.Injection, fault.Vector, vcpu.State.Eip, "fault");
-        Delivered(cpu.Call<Deliver, Delivered>(new Deliver(fault.Vector, fault.HasErrorCode, fault.ErrorCode, fault.Linear, External: false)));
+        Delivered(cpu.Call<Deliver, Delivered>(new Deliver(fault.Vector, fault.HasErrorCode, fault.ErrorCode, fault.Linear, External: false)), fault.Vector);
         End(ref trip);
     }
 
@@ -290,16 +301,18 @@ internal sealed partial class Ring3Drive
         else
             vector = bus.Call<Acknowledge, Vector>(new Acknowledge(vcpu.State.Now)).Value;
         Trip trip = Begin(TransitionKind.Injection, vector, vcpu.State.Eip, "interrupt");
-        Delivered(cpu.Call<Deliver, Delivered>(new Deliver(vector, false, 0, 0, External: true)));
+        Delivered(cpu.Call<Deliver, Delivered>(new Deliver(vector, false, 0, 0, External: true)), vector);
         End(ref trip);
     }
 
-    private void Delivered(in Delivered delivered)
+    private void Delivered(in Delivered delivered, byte vector)
     {
         if (delivered.Kind == DeliverKind.TripleFault)
             Finish(MachineEnd.TripleFault(vcpu.State));
         else if (delivered.Kind == DeliverKind.Unsupported)
             Finish(MachineEnd.Unsupported(vcpu.State, delivered.Detail));
+        else if (endAtDelivery)
+            Finish(MachineEnd.Delivered(vector));
     }
 
     /// <summary>Interprets a bounded number of instructions where running deprivileged does not pay or has no room.</summary>
@@ -310,7 +323,7 @@ internal sealed partial class Ring3Drive
     {
         ref VcpuBlock v = ref vcpu.State;
         Trip trip = Begin(TransitionKind.Interpreted, TransitionEvent.NoVector, v.Eip, "interpret");
-        CpuExit exit = cpu.Call<Run, CpuExit>(new Run(mode, 0, 0, deadline, retireLimit));
+        CpuExit exit = cpu.Call<Run, CpuExit>(new Run(mode, 0, 0, deadline, retireLimit, EndAtDelivery: endAtDelivery));
         if (MachineEnd.Of(exit, v, out MachineExit end))
             Finish(end);
         pages.RefreshPorts();

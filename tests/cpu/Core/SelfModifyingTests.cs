@@ -149,6 +149,30 @@ public sealed class SelfModifyingTests
     }
 
     [Fact]
+    public void Write_of_a_device_during_an_instruction_changes_the_one_that_follows_it()
+    {
+        using CoreMachine machine = new();
+        machine.Load(a =>
+        {
+            Label again = a.CreateLabel();
+            a.mov(ecx, 20);
+            a.Label(ref again);
+            a.@out(0x80, al);
+            a.inc(ebx);
+            a.dec(ecx);
+            a.jne(again);
+            a.hlt();
+        });
+        const uint Next = CoreMachine.CodeAddress + 7;
+        int writes = 0;
+        machine.OnPortWrite = _ => machine.Memory.WritePhysical(Next, [(byte)(++writes % 2 == 0 ? 0x43 : 0x46)]);
+
+        machine.RunToHalt();
+
+        Assert.Equal((10u, 10u), (machine.Ebx, machine.Esi));
+    }
+
+    [Fact]
     public void Write_from_outside_between_runs_is_seen()
     {
         using CoreMachine machine = new();

@@ -35,4 +35,10 @@ public enum ExitKind
 
     /// <summary>The guest's privilege level changed, and the request asked to end there: see <see cref="ReadRingChange"/>.</summary>
     RingChange = 16,
+
+    /// <summary>An exception or interrupt was delivered, and the request asked to end there: <see cref="CpuExit.Vector"/>.</summary>
+    Delivered = 17,
+
+    /// <summary>A breakpoint or watchpoint of the host was met: <see cref="CpuExit.Linear"/> is its address.</summary>
+    Breakpoint = 18,
 }

@@ -8,6 +8,7 @@ namespace Plexus.Messaging.Contracts.Cpu;
 /// <param name="RetireLimit">Value of <c>VcpuBlock.Retired</c> at which to stop; <see cref="ulong.MaxValue"/> for none.</param>
 /// <param name="Steps">Only <see cref="RunMode.Deprivileged"/>: stop after so many physical instructions, wherever that is (<see cref="ExitKind.Step"/>); an exception that is vectored within ring 3 counts as one. 0 for no such limit.</param>
 /// <param name="EndAtRingChange">End with <see cref="ExitKind.RingChange"/> at the first instruction boundary after a change of the guest's privilege level (only <see cref="RunMode.Emulated"/>).</param>
+/// <param name="EndAtDelivery">End with <see cref="ExitKind.Delivered"/> when an exception or interrupt was delivered between two instructions (not <see cref="RunMode.Deprivileged"/>).</param>
 [Message(0x0201)]
 public readonly partial record struct Run(
     [property: Key(0)] RunMode Mode,
@@ -16,4 +17,5 @@ public readonly partial record struct Run(
     [property: Key(3)] ulong Deadline,
     [property: Key(4)] ulong RetireLimit,
     [property: Key(5)] ulong Steps = 0,
-    [property: Key(6)] bool EndAtRingChange = false);
+    [property: Key(6)] bool EndAtRingChange = false,
+    [property: Key(7)] bool EndAtDelivery = false);

@@ -26,4 +26,10 @@ public enum MachineExitKind
 
     /// <summary>Power-off.</summary>
     PowerOff = 7,
+
+    /// <summary>An exception or interrupt was delivered; <see cref="MachineExit.Code"/> is its vector. It can go on.</summary>
+    Delivered = 8,
+
+    /// <summary>A breakpoint or watchpoint of the host was met; <see cref="MachineExit.Code"/> is its linear address. It can go on.</summary>
+    Breakpoint = 9,
 }

@@ -1,0 +1,9 @@
+namespace Plexus.Messaging.Contracts.Cpu;
+
+/// <summary>
+/// Replaces the host's breakpoints and watchpoints, to the monitor, which passes it on to the CPU. While there are any the guest is interpreted, one instruction at a time.
+/// An execution breakpoint ends the run before its instruction, once: the next run executes it. A watchpoint ends it behind the instruction that did it.
+/// </summary>
+/// <param name="Breakpoints">All of them; empty for none.</param>
+[Message(0x0232)]
+public readonly partial record struct SetBreakpoints([property: Key(0)] Breakpoint[] Breakpoints);
