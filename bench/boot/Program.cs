@@ -85,7 +85,7 @@ List<Contender> Contenders(Workload workload)
 static void Absent(string name, string remedy) => Console.Error.WriteLine($"boot-bench: {name} is not measured; to have it: {remedy}");
 
 Contender Own(string name, string engine, Workload workload) =>
-    new(name, "dotnet", [plexus, "run", "--engine", engine, "--cpu", "pentium-pro", "--kernel", kernel, .. workload.Initrd is null ? (string[])[] : ["--initrd", workload.Initrd],
+    new(name, "dotnet", [plexus, "run", "--engine", engine, "--kernel", kernel, .. workload.Initrd is null ? (string[])[] : ["--initrd", workload.Initrd],
         "--append", workload.CommandLine, "--mem", "128M", "--no-reboot"]);
 
 Contender Bochs(string program, Workload workload)

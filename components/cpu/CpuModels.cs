@@ -5,8 +5,8 @@ namespace Plexus.Cpu;
 /// <summary>The models that <see cref="CpuComponent"/> can be, by name.</summary>
 public static class CpuModels
 {
-    /// <summary>The model that is used when none is named: a Pentium Pro without floating-point unit.</summary>
-    public const string Default = "pentium-pro-nofpu";
+    /// <summary>The model that is used when none is named.</summary>
+    public const string Default = "pentium2";
 
     /// <summary>Names of all models.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. CpuModel.All.Select(model => model.Name)];

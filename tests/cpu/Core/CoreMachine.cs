@@ -10,6 +10,8 @@ namespace Plexus.Cpu.Tests.Core;
 /// <summary>The least that a processor needs: memory, lines, and a bus that remembers. Starts in flat 32-bit protected mode at CPL 0 with paging off.</summary>
 internal sealed class CoreMachine : IDisposable
 {
+    private const string WithoutFpu = "pentium-pro-nofpu";
+
     public const uint CodeAddress = 0x10000;
     public const uint StackTop = 0x20000;
     public const uint Data = 0x30000;
@@ -21,7 +23,7 @@ internal sealed class CoreMachine : IDisposable
     private readonly FakeFabric fabric = new();
     private readonly CpuComponent cpu;
 
-    public CoreMachine(uint ram = 4 << 20, uint arena = 64, string model = CpuModels.Default)
+    public CoreMachine(uint ram = 4 << 20, uint arena = 64, string model = WithoutFpu)
     {
         Memory = new GuestMemory(ram, arena);
         cpu = new CpuComponent(Vcpu, Memory, Lines, Tables, Overwritten, model);

@@ -15,7 +15,7 @@ public sealed class DebianUserTests
     public async Task Init_works_through_its_script_and_reboots()
     {
         (int exitCode, string console, string messages) = await GuestProcess.Run(
-            "--engine", "emulated", "--cpu", "pentium-pro", "-m", "128M", "--no-reboot",
+            "--engine", "emulated", "-m", "128M", "--no-reboot",
             "--kernel", GuestProcess.Guest("linux-686", "vmlinuz"), "--initrd", GuestProcess.Guest("linux-686", "initramfs.gz"), "--append", Lean);
 
         Assert.True(exitCode == 0, $"exit code {exitCode}\n{console}\n{messages}");

@@ -8,6 +8,8 @@ public sealed class KernelRuns
     internal const string Ring3WithFpu = "ring3 with x87";
     internal const string CommandLine = "earlyprintk=serial,ttyS0,115200 console=ttyS0 nokaslr";
 
+    private const string WithoutFpu = "pentium-pro-nofpu";
+
     internal static readonly string[] Strategies = ["int3-monitor", "int3-ring3", "call-table", "jump-stub", "auto"];
 
     private readonly Dictionary<string, Task<(int ExitCode, string Console, string Messages)>> runs = [];
@@ -16,11 +18,11 @@ public sealed class KernelRuns
 
     public KernelRuns()
     {
-        runs.Add(Emulated, Boot("--engine", "emulated"));
+        runs.Add(Emulated, Boot("--engine", "emulated", "--cpu", WithoutFpu));
         foreach (string strategy in Strategies)
-            runs.Add(strategy, Boot("--engine", "ring3", "--strategy", strategy));
-        runs.Add(EmulatedWithFpu, Boot("--engine", "emulated", "--cpu", "pentium-pro"));
-        runs.Add(Ring3WithFpu, Boot("--engine", "ring3", "--cpu", "pentium-pro"));
+            runs.Add(strategy, Boot("--engine", "ring3", "--strategy", strategy, "--cpu", WithoutFpu));
+        runs.Add(EmulatedWithFpu, Boot("--engine", "emulated"));
+        runs.Add(Ring3WithFpu, Boot("--engine", "ring3"));
     }
 
     internal Task<(int ExitCode, string Console, string Messages)> this[string run] => runs[run];

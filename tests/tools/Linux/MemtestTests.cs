@@ -15,7 +15,7 @@ public sealed partial class MemtestTests
         // The name of test 5 on the screen: those before it are complete.
         (_, string screen, string messages) = await GuestProcess.Run(
             console => console.Contains("#5  [", StringComparison.Ordinal),
-            "--engine", engine, "--cpu", "pentium-pro", "-m", "8M", "--no-reboot",
+            "--engine", engine, "-m", "8M", "--no-reboot",
             "--kernel", GuestProcess.Guest("memtest86+", "memtest.bin"), "--append", "console=ttyS0,115200");
 
         int[] tests = [.. TestName().Matches(screen).Select(match => int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture)).Distinct()];
