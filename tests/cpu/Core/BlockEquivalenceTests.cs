@@ -53,7 +53,7 @@ public sealed class BlockEquivalenceTests
 
     private static CoreMachine Prepared(byte[] program, int seed, bool withFpu)
     {
-        CoreMachine machine = new(model: withFpu ? "pentium-pro" : CpuModels.Default);
+        CoreMachine machine = new(model: withFpu ? "pentium-pro" : "pentium-pro-nofpu");
         machine.State.Fpu.Control = 0x37F;
         machine.LoadBytes(program);
         Random random = new(seed);
