@@ -7,7 +7,7 @@ internal sealed class CpuModel
 {
     /// <summary>What this processor implements of what a model may have. There is no local APIC.</summary>
     private const CpuFeatures Implemented =
-        CpuFeatures.Fpu | CpuFeatures.De | CpuFeatures.Pse | CpuFeatures.Tsc | CpuFeatures.Msr | CpuFeatures.Cx8 | CpuFeatures.Pge | CpuFeatures.Cmov;
+        CpuFeatures.Fpu | CpuFeatures.Vme | CpuFeatures.De | CpuFeatures.Pse | CpuFeatures.Tsc | CpuFeatures.Msr | CpuFeatures.Cx8 | CpuFeatures.Pge | CpuFeatures.Cmov;
 
     private const CpuFeatures OfPentium =
         CpuFeatures.Fpu | CpuFeatures.Vme | CpuFeatures.De | CpuFeatures.Pse | CpuFeatures.Tsc | CpuFeatures.Msr | CpuFeatures.Mce | CpuFeatures.Cx8;
@@ -66,11 +66,11 @@ internal sealed class CpuModel
 
     /// <summary>Bits of CR4 that may be set.</summary>
     public uint Cr4Allowed =>
-        Cr4If(CpuFeatures.Tsc, 1u << 2) | Cr4If(CpuFeatures.De, 1u << 3) | Cr4If(CpuFeatures.Pse, 1u << 4) | Cr4If(CpuFeatures.Pge, 1u << 7)
+        Cr4If(CpuFeatures.Vme, 3) | Cr4If(CpuFeatures.Tsc, 1u << 2) | Cr4If(CpuFeatures.De, 1u << 3) | Cr4If(CpuFeatures.Pse, 1u << 4) | Cr4If(CpuFeatures.Pge, 1u << 7)
         | (HasPerformanceCounters ? 1u << 8 : 0);
 
-    /// <summary>EFLAGS bits that POPF and IRET can change at all: everything but VIF, VIP (no VME) and the reserved ones.</summary>
-    public uint EflagsWritable => 0x00257FD5;
+    /// <summary>EFLAGS bits that POPF and IRET can change at all: everything but the reserved ones; VIF and VIP with VME.</summary>
+    public uint EflagsWritable => 0x00257FD5 | (Has(CpuFeatures.Vme) ? 0x0018_0000u : 0);
 
     /// <summary>RDPMC and CR4.PCE.</summary>
     public bool HasPerformanceCounters => Family == 6;

@@ -27,6 +27,13 @@ internal sealed unsafe partial class X86Processor
         bool wasCareful = careful;
         if (wasCareful && MatchExecute())
             return;
+        if (wasCareful && IsVirtualInterruptDue)
+        {
+            lastCode = 0;
+            Fault(VectorGp, 0);
+            return;
+        }
+
         DecodedOp* op = FetchAlone();
         if (op == null)
             return;
@@ -34,6 +41,7 @@ internal sealed unsafe partial class X86Processor
         V->Shadow = 0;
         dataMatches = 0;
         RepeatPartial = false;
+        taskSwitched = false;
         EndBudget();
         long saved = Remaining;
         retiredAtZero -= saved;
@@ -59,7 +67,7 @@ internal sealed unsafe partial class X86Processor
     private void AfterCareful(DecodedOp* op, uint flagsBefore)
     {
         Iced.Intel.Code instruction = (Iced.Intel.Code)op->Code;
-        if ((flagsBefore & FlagRf) != 0 && !RepeatPartial && instruction is not (Iced.Intel.Code.Iretd or Iced.Intel.Code.Iretw))
+        if ((flagsBefore & FlagRf) != 0 && !RepeatPartial && !taskSwitched && instruction is not (Iced.Intel.Code.Iretd or Iced.Intel.Code.Iretw))
         {
             V->Eflags &= ~FlagRf;
             ModeChanged();

@@ -78,8 +78,7 @@ internal sealed unsafe partial class X86Processor
                 cpu.V->Cr2 = value;
                 break;
             case 3:
-                cpu.V->Cr3 = value;
-                cpu.FlushTranslations(false);
+                cpu.WriteCr3(value);
                 break;
             default:
                 cpu.WriteCr4(value);
@@ -104,6 +103,14 @@ internal sealed unsafe partial class X86Processor
         if ((changed & Cr0Ne) != 0)
             UpdateFerr();
         ModeChanged();
+        return true;
+    }
+
+    /// <summary>A load of CR3, by MOV or a task switch: forgets translations that are not global.</summary>
+    private bool WriteCr3(uint value)
+    {
+        V->Cr3 = value;
+        FlushTranslations(false);
         return true;
     }
 
