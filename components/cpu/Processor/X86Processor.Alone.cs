@@ -218,7 +218,7 @@ internal sealed unsafe partial class X86Processor
         mmioAllowed = true;
         for (uint i = 0; i < 15; i++)
         {
-            byte* host = Translate(linear + i, PageAccess.Execute, UserPrivilege, out _, out uint physical);
+            byte* host = Translate(linear + i, PageAccess.Execute, UserPrivilege, out _, out ulong physical);
             if (host == null && FaultPending)
             {
                 if (i == 0)
@@ -227,7 +227,7 @@ internal sealed unsafe partial class X86Processor
                 break;
             }
 
-            bytes[i] = host != null ? *host : (byte)Bus.MmioRead(physical, 1, V->Now);
+            bytes[i] = host != null ? *host : physical > uint.MaxValue ? (byte)0xFF : (byte)Bus.MmioRead((uint)physical, 1, V->Now);
         }
 
         mmioAllowed = false;

@@ -32,8 +32,9 @@ public sealed unsafe class ProtectedBench : IDisposable
     /// <summary>A selector of the LDT, whose page a test can take away.</summary>
     public const ushort LdtSlotInHole = 0x24;
 
-    public ProtectedBench()
+    public ProtectedBench(string model = CpuModels.Default)
     {
+        Bench = new CpuBench(model: model);
         for (uint ring = 0; ring < 4; ring++)
         {
             SetDescriptor(Gdt, CodeOf(ring), 0, 0xFFFFF, 0x9B | (ring << 5), 0xC);
@@ -52,7 +53,7 @@ public sealed unsafe class ProtectedBench : IDisposable
         Enter(0);
     }
 
-    public CpuBench Bench { get; } = new();
+    public CpuBench Bench { get; }
 
     public VcpuBlock* V => Bench.V;
 
@@ -141,6 +142,24 @@ public sealed unsafe class ProtectedBench : IDisposable
         Bench.Write(CodeAt, code);
         V->Eip = CodeAt - Segment(SegmentIndex.Cs).Base;
         return Bench.EmulateOne();
+    }
+
+    /// <summary>WRMSR at ring 0.</summary>
+    public Outcome WriteMsr(uint index, ulong value)
+    {
+        V->Gpr[1] = index;
+        V->Gpr[0] = (uint)value;
+        V->Gpr[2] = (uint)(value >> 32);
+        return Of(Execute(0x0F, 0x30));
+    }
+
+    /// <summary>RDMSR at ring 0.</summary>
+    public Outcome ReadMsr(uint index, out ulong value)
+    {
+        V->Gpr[1] = index;
+        Outcome outcome = Of(Execute(0x0F, 0x32));
+        value = ((ulong)V->Gpr[2] << 32) | V->Gpr[0];
+        return outcome;
     }
 
     /// <summary>What happened, in the words of the model.</summary>

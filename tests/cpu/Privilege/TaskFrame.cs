@@ -34,8 +34,7 @@ internal static unsafe class TaskFrame
         uint access = oldIs32 ? 0x8Bu : 0x83u;
         bench.SetDescriptor(ProtectedBench.Gdt, ProtectedBench.TssSelector, ProtectedBench.Tss, 0xFFF, access, 0);
         bench.Segment(SegmentIndex.Tr).Attributes = (ushort)access;
-        for (uint i = 0; i < 0x68; i++)
-            bench.Bench.Write(ProtectedBench.Tss + i, 0xEE);
+        bench.Bench.Memory.Ram.Slice((int)ProtectedBench.Tss, 0x68).Fill(0xEE);
         if (cause == TaskModel.Cause.Return)
             bench.Bench.Write16(ProtectedBench.Tss, selector);
         bench.SetGate(ProtectedBench.Gdt, ProtectedBench.OtherSlot, selector, 0, 0xE5);
@@ -45,8 +44,7 @@ internal static unsafe class TaskFrame
 
     public static void WriteNew(ProtectedBench bench, bool is32, int ring, ushort code, ushort stack, ushort ldt = ProtectedBench.LdtSelector, uint eip = NewEip, uint at = NewTss)
     {
-        for (uint i = 0; i < 0x68; i += 4)
-            bench.Bench.Write32(at + i, 0);
+        bench.Bench.Memory.Ram.Slice((int)at, 0x68).Clear();
         ushort data = (ushort)(ProtectedBench.DataOf(3) | 3);
         if (is32)
         {
@@ -89,24 +87,22 @@ internal static unsafe class TaskFrame
     }
 
     /// <summary>All of the state and of the memory from 1000h is as before.</summary>
-    public static void AssertUntouched(ProtectedBench bench, byte[] before, in VcpuBlock state, string label)
+    public static void AssertUntouched(ProtectedBench bench, byte[] before, in VcpuBlock state)
     {
-        byte[] after = new byte[before.Length];
-        bench.Bench.Memory.ReadPhysical(0x1000, after);
-        Assert.True(before.AsSpan().SequenceEqual(after), $"{label}: memory changed");
+        Assert.True(before.AsSpan().SequenceEqual(bench.Bench.Memory.Ram.Slice(0x1000, before.Length)), "memory changed");
         VcpuBlock now = *bench.V;
         ReadOnlySpan<byte> a = new(&now, sizeof(VcpuBlock));
         fixed (VcpuBlock* then = &state)
-            Assert.True(a.SequenceEqual(new ReadOnlySpan<byte>(then, sizeof(VcpuBlock))), $"{label}: registers changed");
+            Assert.True(a.SequenceEqual(new ReadOnlySpan<byte>(then, sizeof(VcpuBlock))), "registers changed");
     }
 
     /// <summary>The old task is saved, the new one is loaded, and the links and busy bits are those of the cause.</summary>
-    public static void AssertSwitched(ProtectedBench bench, TaskModel.Cause cause, in VcpuBlock old, uint next, bool oldIs32, TaskModel.Part tss, string label)
+    public static void AssertSwitched(ProtectedBench bench, TaskModel.Cause cause, in VcpuBlock old, uint next, bool oldIs32, TaskModel.Part tss)
     {
         bool is32 = tss.Facts.Kind is "tss32" or "tss32-busy";
         bool nests = cause is TaskModel.Cause.CallTss or TaskModel.Cause.CallGate or TaskModel.Cause.Interrupt;
         uint savedFlags = cause == TaskModel.Cause.Return ? old.Eflags & ~0x4000u : old.Eflags;
-        AssertSaved(bench, old, next, savedFlags, oldIs32, label);
+        AssertSaved(bench, old, next, savedFlags, oldIs32);
         Assert.Equal(nests ? ProtectedBench.TssSelector : 0, bench.Bench.Read16(NewTss));
         int oldAccess = oldIs32 ? 0x8B : 0x83;
         Assert.Equal(nests ? oldAccess : oldAccess & ~2, bench.AccessOf(ProtectedBench.Gdt, ProtectedBench.TssSelector));
@@ -117,7 +113,7 @@ internal static unsafe class TaskFrame
         Assert.Equal(old.Cr0 | 8, bench.V->Cr0);
         Assert.Equal(NewEip, bench.V->Eip);
         uint flags = (is32 ? NewEflags : NewEflags & 0xFFFF) | (nests ? 0x4000u : 0);
-        Assert.True(flags == bench.V->Eflags, $"{label}: EFLAGS {bench.V->Eflags:X}, expected {flags:X}");
+        Assert.Equal(flags, bench.V->Eflags);
         for (int i = 0; i < 8; i++)
             Assert.Equal(is32 ? NewGpr(i) : 0xFFFF_0000 | (NewGpr(i) & 0xFFFF), bench.V->Gpr[i]);
         Assert.Equal(1u, bench.V->Cpl);
@@ -151,14 +147,14 @@ internal static unsafe class TaskFrame
         Flush(bench);
     }
 
-    private static void AssertSaved(ProtectedBench bench, VcpuBlock old, uint next, uint flags, bool is32, string label)
+    private static void AssertSaved(ProtectedBench bench, VcpuBlock old, uint next, uint flags, bool is32)
     {
         uint at = ProtectedBench.Tss;
         uint width = is32 ? 4u : 2u;
         uint mask = is32 ? uint.MaxValue : 0xFFFF;
         uint first = at + (is32 ? 0x20u : 0x0E);
         Assert.Equal(next & mask, Item(first));
-        Assert.True((flags & mask) == Item(first + width), $"{label}: saved EFLAGS {Item(first + width):X}");
+        Assert.Equal(flags & mask, Item(first + width));
         for (uint i = 0; i < 8; i++)
             Assert.Equal(old.GetGpr((int)i) & mask, Item(first + ((2 + i) * width)));
         uint[] selectors = is32 ? Selectors32 : Selectors16;

@@ -93,6 +93,8 @@ internal sealed unsafe partial class X86Processor
         if ((value & (Cr0Pg | Cr0Pe)) == Cr0Pg || (value & (Cr0Nw | Cr0Cd)) == Cr0Nw)
             return Fault(VectorGp, 0);
         uint changed = V->Cr0 ^ value;
+        if ((value & Cr0Pg) != 0 && IsPae && (changed & (Cr0Pg | Cr0Cd | Cr0Nw)) != 0 && !LoadPagePointers(V->Cr3))
+            return false;
         V->Cr0 = value;
 
         // Privilege begins at 0 when protection is switched on, and has no meaning without it.
@@ -106,9 +108,11 @@ internal sealed unsafe partial class X86Processor
         return true;
     }
 
-    /// <summary>A load of CR3, by MOV or a task switch: forgets translations that are not global.</summary>
+    /// <summary>A load of CR3, by MOV or a task switch: forgets translations that are not global; with PAE paging #GP(0) when the page-directory pointers are not valid.</summary>
     private bool WriteCr3(uint value)
     {
+        if (IsPae && (V->Cr0 & Cr0Pg) != 0 && !LoadPagePointers(value))
+            return false;
         V->Cr3 = value;
         FlushTranslations(false);
         return true;
@@ -119,6 +123,8 @@ internal sealed unsafe partial class X86Processor
         if ((value & ~Model.Cr4Allowed) != 0)
             return Fault(VectorGp, 0);
         uint changed = V->Cr4 ^ value;
+        if ((value & Cr4Pae) != 0 && (V->Cr0 & Cr0Pg) != 0 && (changed & Cr4Translation) != 0 && !LoadPagePointers(V->Cr3))
+            return false;
         V->Cr4 = value;
         if ((changed & Cr4Translation) != 0)
             FlushTranslations(true);
