@@ -25,6 +25,7 @@ internal sealed unsafe partial class X86Processor
         uint shadow = V->Shadow;
         uint flagsBefore = V->Eflags;
         bool wasCareful = careful;
+        uint eip = V->Eip;
         if (wasCareful && MatchExecute())
             return;
         if (wasCareful && IsVirtualInterruptDue)
@@ -60,11 +61,11 @@ internal sealed unsafe partial class X86Processor
         }
 
         if (wasCareful && (Requests & Request.Wait) == 0)
-            AfterCareful(op, flagsBefore);
+            AfterCareful(op, flagsBefore, eip);
     }
 
-    /// <summary>Single-step and data-breakpoint traps, and the end of RF (SDM vol. 3, 17.3.1).</summary>
-    private void AfterCareful(DecodedOp* op, uint flagsBefore)
+    /// <summary>Single-step and data-breakpoint traps, the end of RF, and the last branch (SDM vol. 3, 17.3.1 and 17.4).</summary>
+    private void AfterCareful(DecodedOp* op, uint flagsBefore, uint eip)
     {
         Iced.Intel.Code instruction = (Iced.Intel.Code)op->Code;
         if ((flagsBefore & FlagRf) != 0 && !RepeatPartial && !taskSwitched && instruction is not (Iced.Intel.Code.Iretd or Iced.Intel.Code.Iretw))
@@ -76,7 +77,10 @@ internal sealed unsafe partial class X86Processor
         // Entering a handler by INT n clears TF before the trap is taken; MOV SS and POP SS hold it back.
         bool software = instruction is Iced.Intel.Code.Int_imm8 or Iced.Intel.Code.Int3 or Iced.Intel.Code.Int1 or Iced.Intel.Code.Into
             && (V->Eflags & FlagTf) == 0;
-        if ((flagsBefore & FlagTf) != 0 && (V->Shadow & 2) == 0 && !software)
+        bool branched = HasBranched(instruction, eip, op->Length);
+        if (branched)
+            RecordBranch(eip, V->Eip, instruction is Iced.Intel.Code.Int_imm8 or Iced.Intel.Code.Int3 or Iced.Intel.Code.Int1 or Iced.Intel.Code.Into);
+        if ((flagsBefore & FlagTf) != 0 && (V->Shadow & ShadowStack) == 0 && !software && (branched || (V->DebugControl & DebugControlBtf) == 0))
         {
             PendingDr6 |= 1u << 14;
             V->PendingDebug = 1;
@@ -89,10 +93,10 @@ internal sealed unsafe partial class X86Processor
         }
     }
 
-    /// <summary>Raises #DB before an instruction whose address is armed in DR0-DR3, unless RF is set.</summary>
+    /// <summary>Raises #DB before an instruction whose address is armed in DR0-DR3, unless RF is set or SS was just loaded.</summary>
     private bool MatchExecute()
     {
-        if ((V->Dr[7] & 0xFF) == 0 || (V->Eflags & FlagRf) != 0)
+        if ((V->Dr[7] & 0xFF) == 0 || (V->Eflags & FlagRf) != 0 || (V->Shadow & ShadowStack) != 0)
             return false;
         uint linear = V->Eip + codeBase;
         uint hits = 0;

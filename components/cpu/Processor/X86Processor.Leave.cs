@@ -99,6 +99,7 @@ internal sealed unsafe partial class X86Processor
         cpu.EndBudget();
         cpu.NextEip = cpu.V->Eip + op->Length;
         cpu.mmioAllowed = true;
+        cpu.RepeatPartial = false;
         cpu.systemCode = op->Code;
         op->System(cpu, op);
         cpu.mmioAllowed = false;

@@ -201,7 +201,7 @@ internal sealed unsafe partial class X86Processor
 
         if (!WithinLimit(ref register, offset, length))
             return SegmentFault(segment->Index);
-        if (alignmentChecked && length is 2 or 4 && ((offset + segment->Base) & (length - 1)) != 0)
+        if (alignmentChecked && length is 2 or 4 or 8 && ((offset + segment->Base) & (length - 1)) != 0)
             return Fault(VectorAc, 0);
         return true;
     }

@@ -51,7 +51,7 @@ internal sealed unsafe partial class X86Processor
             if (now >= Lines.TimerDeadline)
                 return End(ExitKind.Resample);
             UpdateA20();
-            if (V->PendingDebug != 0)
+            if (IsDebugTrapDue)
             {
                 V->PendingDebug = 0;
                 if (DeliverOutside(VectorDb, InterruptKind.Exception, false, 0, 0) is { } failed)
@@ -153,7 +153,7 @@ internal sealed unsafe partial class X86Processor
     {
         BeginRun();
         UpdateA20();
-        if (V->PendingDebug != 0)
+        if (IsDebugTrapDue)
         {
             V->PendingDebug = 0;
             return new Emulated(EmulateKind.GuestFault, VectorDb, false, 0, 0, 0, null);
@@ -198,13 +198,14 @@ internal sealed unsafe partial class X86Processor
         }
 
         mmioAllowed = true;
-        NextEip = V->Eip;
+        uint from = NextEip = V->Eip;
         systemCode = 0;
         DeliverKind result = DeliverWithEscalation(vector, kind, hasError, error, linear);
         mmioAllowed = false;
         FaultPending = false;
         if (result == DeliverKind.Delivered)
         {
+            RecordBranch(from, NextEip, isInterrupt: true);
             V->Eip = NextEip;
             V->Shadow = 0;
             V->Halted = 0;

@@ -70,6 +70,11 @@ internal sealed unsafe partial class X86Processor
             return DeliverReal(vector, flags);
         if (kind == InterruptKind.Exception && (FaultVectors & (1u << (vector & 31))) != 0 && vector < 32)
             flags |= FlagRf;
+
+        // Between two iterations of a string instruction RF keeps its own breakpoint from being met again (SDM vol. 3, 17.3.1.1). Pushed only while
+        // breakpoints are armed, since only then it is known in every engine how far the instruction came.
+        if (RepeatPartial && systemCode == 0 && (V->Dr[7] & 0xFF) != 0)
+            flags |= FlagRf;
         externalEvent = kind == InterruptKind.Software ? 0u : 1u;
         deliveredVector = vector;
         delivery = kind;
@@ -179,13 +184,12 @@ internal sealed unsafe partial class X86Processor
 
     private bool PushSelector(ref StackCursor stack, uint size, SegmentIndex index) => Push(ref stack, size, Segment(index).Selector);
 
-    /// <summary>What the processor does to DR6 and DR7 when it raises #DB (SDM vol. 3, 17.2.3 and 17.2.4): causes are added, GD is cleared.</summary>
+    /// <summary>What the processor does to DR6 and DR7 when it raises #DB (SDM vol. 3, 17.2.3 and 17.2.4): causes are added, GD is cleared, and LBR, BTF and TR of DEBUGCTLMSR (17.4).</summary>
     private void EnterDebugException()
     {
         V->Dr[6] |= PendingDr6;
         PendingDr6 = 0;
-        if ((V->Dr[7] & DebugControlGeneralDetect) == 0)
-            return;
+        V->DebugControl &= ~(DebugControlLbr | DebugControlBtf | DebugControlTr);
         V->Dr[7] &= ~DebugControlGeneralDetect;
         ModeChanged();
     }

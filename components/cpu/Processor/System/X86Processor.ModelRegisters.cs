@@ -46,8 +46,7 @@ internal sealed unsafe partial class X86Processor
     private const int SlotMachineCheckStatus = SlotMtrrVariable + (2 * VariableRanges);
     private const int SlotMachineCheckControl = SlotMachineCheckStatus + 1;
     private const int SlotBankControl = SlotMachineCheckControl + 1;
-    private const int SlotDebugControl = SlotBankControl + Banks;
-    private const int SlotLastBranch = SlotDebugControl + 1;
+    private const int SlotLastBranch = SlotBankControl + Banks;
     private const int SlotPentium = SlotLastBranch + 4;
     private const int SlotFastStrings = SlotPentium + 3;
     private const int Slots = SlotFastStrings + 1;
@@ -105,6 +104,9 @@ internal sealed unsafe partial class X86Processor
                 return true;
             case MsrPlatformId:
                 return Model.Family == 6;
+            case MsrDebugControl when Model.Family == 6:
+                value = V->DebugControl;
+                return true;
             case MsrMtrrCapabilities:
                 value = MtrrCapabilities;
                 return Model.Has(CpuFeatures.Mtrr);
@@ -135,6 +137,12 @@ internal sealed unsafe partial class X86Processor
             case MsrUpdateTrigger:
                 // No microcode to update: the signature stays what it was.
                 return Model.Family == 6;
+            case MsrDebugControl when Model.Family == 6:
+                if ((value & ~DebugControlDefined) != 0)
+                    return false;
+                V->DebugControl = (uint)value;
+                ModeChanged();
+                return true;
             case MsrSysenterCs when Model.Has(CpuFeatures.Sep):
                 V->SysenterCs = (uint)value;
                 return true;
@@ -180,12 +188,6 @@ internal sealed unsafe partial class X86Processor
                 return false;
             case SlotMachineCheckStatus when (value & ~7ul) != 0:
                 return false;
-            case SlotDebugControl:
-                if ((value & ~DebugControlDefined) != 0)
-                    return false;
-                registers[slot] = value;
-                ModeChanged();
-                return true;
         }
 
         registers[slot] = value;
@@ -207,7 +209,6 @@ internal sealed unsafe partial class X86Processor
             MsrUpdateSignature => SlotUpdateSignature,
             MsrCounter0 or MsrCounter1 => SlotCounter + (int)(index - MsrCounter0),
             MsrEventSelect0 or MsrEventSelect1 => SlotEventSelect + (int)(index - MsrEventSelect0),
-            MsrDebugControl => SlotDebugControl,
             >= MsrLastBranchFrom and <= MsrLastExceptionTo => SlotLastBranch + (int)(index - MsrLastBranchFrom),
             MsrFastStrings => SlotFastStrings,
             MsrPat => Model.Has(CpuFeatures.Pat) ? SlotPat : -1,
