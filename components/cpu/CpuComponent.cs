@@ -90,7 +90,7 @@ public sealed class CpuComponent : IComponent, IDisposable
     {
         InterruptKind kind = request.External ? InterruptKind.External : InterruptKind.Exception;
         DeliverKind result = virtualProcessor.DeliverNow(request.Vector, kind, request.HasErrorCode, request.ErrorCode, request.Linear);
-        return new Delivered(result, result == DeliverKind.Unsupported ? virtualProcessor.UnsupportedDetail : null);
+        return new Delivered(result, null);
     }
 
     private Walked OnWalk(in Walk request)

@@ -54,7 +54,7 @@ internal sealed unsafe partial class X86Processor
         aloneIterations = -1;
         retiredAtZero += saved;
         Remaining += saved;
-        if (FaultPending || (Requests & Request.Unsupported) != 0)
+        if (FaultPending)
         {
             V->Shadow = shadow;
             return;

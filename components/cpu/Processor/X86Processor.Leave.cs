@@ -103,7 +103,7 @@ internal sealed unsafe partial class X86Processor
         cpu.systemCode = op->Code;
         op->System(cpu, op);
         cpu.mmioAllowed = false;
-        if (cpu.FaultPending || (cpu.Requests & (Request.Unsupported | Request.TripleFault)) != 0)
+        if (cpu.FaultPending || (cpu.Requests & Request.TripleFault) != 0)
             return null;
         cpu.V->Eip = cpu.NextEip;
         cpu.Remaining -= op->Weight;

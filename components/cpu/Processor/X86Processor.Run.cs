@@ -172,8 +172,6 @@ internal sealed unsafe partial class X86Processor
             return new Emulated(EmulateKind.GuestFault, FaultVector, FaultHasError, FaultError, FaultVector == VectorPf ? FaultLinear : 0, lastCode, null);
         }
 
-        if ((requests & Request.Unsupported) != 0)
-            return new Emulated(EmulateKind.Unsupported, 0, false, 0, 0, lastCode, UnsupportedDetail);
         if ((requests & Request.TripleFault) != 0)
             return new Emulated(EmulateKind.TripleFault, 0, false, 0, 0, lastCode, null);
         EmulateKind kind = Lines.StopRequested ? EmulateKind.Stop : (requests & Request.Halt) != 0 ? EmulateKind.Halt : EmulateKind.Next;
@@ -217,17 +215,10 @@ internal sealed unsafe partial class X86Processor
 
     private CpuExit? DeliverOutside(byte vector, InterruptKind kind, bool hasError, uint error, uint linear)
     {
-        switch (DeliverAtBoundary(vector, kind, hasError, error, linear))
-        {
-            case DeliverKind.Delivered:
-                return (Requests & Request.RingChange) == 0 ? null : HandleRequests();
-            case DeliverKind.TripleFault:
-                Requests = Request.None;
-                return End(ExitKind.TripleFault);
-            default:
-                Requests = Request.None;
-                return End(ExitKind.Unsupported) with { Detail = UnsupportedDetail };
-        }
+        if (DeliverAtBoundary(vector, kind, hasError, error, linear) == DeliverKind.Delivered)
+            return (Requests & Request.RingChange) == 0 ? null : HandleRequests();
+        Requests = Request.None;
+        return End(ExitKind.TripleFault);
     }
 
     private CpuExit? HandleRequests()
@@ -236,8 +227,6 @@ internal sealed unsafe partial class X86Processor
         Requests = Request.None;
         if ((requests & Request.TripleFault) != 0)
             return End(ExitKind.TripleFault);
-        if ((requests & Request.Unsupported) != 0)
-            return End(ExitKind.Unsupported) with { Detail = UnsupportedDetail };
         return (requests & Request.RingChange) != 0 ? End(ExitKind.RingChange) : null;
     }
 

@@ -36,8 +36,6 @@ internal sealed unsafe partial class X86Processor
                 EnterDebugException();
             if (DeliverInterrupt(vector, isException ? InterruptKind.Exception : kind, hasError, error))
                 return DeliverKind.Delivered;
-            if (!FaultPending)
-                return DeliverKind.Unsupported;
 
             // What failed was the delivery of an event; its saved state is the event's, so nothing was lost and the new fault takes its place.
             FaultPending = false;

@@ -72,7 +72,8 @@ internal sealed unsafe partial class X86Processor
     /// <summary>What the registers hold, by slot.</summary>
     private readonly ulong[] registers = new ulong[Slots];
 
-    private void ResetModelRegisters()
+    /// <summary>Model-specific registers as after RESET#.</summary>
+    internal void ResetModelRegisters()
     {
         Array.Clear(registers);
         Array.Clear(pagePointers);
