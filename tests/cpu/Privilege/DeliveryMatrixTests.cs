@@ -54,6 +54,39 @@ public sealed unsafe class DeliveryMatrixTests
         Assert.True(done > 20, $"only {done} deliveries succeeded");
     }
 
+    /// <summary>The inner stack that the TSS names: every descriptor × RPL × null, for INT n from ring 3 and from virtual-8086 mode.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Inner_stack_of_a_delivery_follows_the_rules(bool isVirtual)
+    {
+        using var bench = new ProtectedBench();
+        bench.SetVector(Vector, ProtectedBench.CodeOf(0), 0x30000, 0xEE);
+        for (int access = 0; access < 256; access++)
+        {
+            for (int rpl = 0; rpl < 4; rpl++)
+            {
+                foreach (ushort slot in (ReadOnlySpan<ushort>)[0, ProtectedBench.TestSlot, 0xF8])
+                {
+                    ushort selector = (ushort)(slot | rpl);
+                    if (isVirtual)
+                        bench.EnterVirtual(3);
+                    else
+                        bench.Enter(3);
+                    bench.SetDescriptor(ProtectedBench.Gdt, ProtectedBench.TestSlot, 0, 0xFFFFF, (uint)access & ~4u, 0xC);
+                    bench.Bench.Write32(ProtectedBench.Tss + 8, selector);
+                    VcpuBlock state = *bench.V;
+                    var facts = new Facts((byte)(access & ~4));
+                    Outcome expected = slot == 0xF8 ? Outcome.Ts(slot) : SegmentationModel.TssStack(0, selector, facts);
+                    Outcome actual = ProtectedBench.Of(bench.Execute(0xCD, Vector));
+                    Assert.True(expected == actual, $"SS0 {selector:X} access {access:X2}: {actual}, expected {expected}");
+                    if (expected != Outcome.Done)
+                        AssertSame(bench, state, $"SS0 {selector:X} access {access:X2}");
+                }
+            }
+        }
+    }
+
     /// <summary>VME × IOPL × the vector's bit in the redirection bitmap × the gate's DPL: who gets INT n.</summary>
     [Fact]
     public void Software_interrupt_of_a_virtual_8086_program_goes_where_the_table_says()

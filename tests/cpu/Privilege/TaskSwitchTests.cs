@@ -160,6 +160,30 @@ public sealed unsafe class TaskSwitchTests
         Assert.Equal(ProtectedBench.Ldt, bench.Segment(SegmentIndex.Ldtr).Base);
     }
 
+    [Fact]
+    public void Interrupt_of_a_virtual_8086_program_through_a_task_gate_saves_it_whole_and_iret_resumes_it()
+    {
+        using var bench = new ProtectedBench();
+        TaskFrame.Start(bench, 0, true, TaskModel.Cause.Interrupt, ProtectedBench.TestSlot, 2);
+        bench.SetDescriptor(ProtectedBench.Gdt, ProtectedBench.TestSlot, TaskFrame.NewTss, 0x67, 0x89, 0);
+        TaskFrame.WriteNew(bench, true, 0, ProtectedBench.CodeOf(0), ProtectedBench.DataOf(0));
+        bench.EnterVirtual(3, 0, 0x0ED7);
+        bench.Segment(SegmentIndex.Tr).Limit = 0xFFF;
+        bench.Bench.Write32(ProtectedBench.Tss + 0x60, ProtectedBench.LdtSelector);
+        bench.Bench.Write32(ProtectedBench.Tss + 0x64, 0);
+        VcpuBlock program = *bench.V;
+        Assert.Equal(Outcome.Done, ProtectedBench.Of(TaskFrame.Execute(bench, TaskModel.Cause.Interrupt, ProtectedBench.TestSlot, out uint next)));
+        Assert.Equal(0u, bench.V->Cpl);
+        Assert.Equal(0u, bench.V->Eflags & 0x2_0000);
+        Assert.Equal(program.Eflags, bench.Bench.Read32(ProtectedBench.Tss + 0x24));
+        Assert.Equal(0x4444, bench.Bench.Read16(ProtectedBench.Tss + 0x5C));
+        bench.Bench.Write(bench.V->Eip, 0xCF);
+        Assert.Equal(Outcome.Done, ProtectedBench.Of(bench.Bench.EmulateOne()));
+        Assert.Equal((3u, program.Eflags, next - ProtectedBench.CodeAt), (bench.V->Cpl, bench.V->Eflags, bench.V->Eip));
+        for (int i = 0; i < 6; i++)
+            Assert.Equal(program.Segments[i], bench.Segment((SegmentIndex)i));
+    }
+
     [Theory]
     [InlineData(true, 4u)]
     [InlineData(false, 2u)]
