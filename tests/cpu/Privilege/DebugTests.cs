@@ -239,6 +239,37 @@ public sealed unsafe class DebugTests
         Assert.Equal((0u, 0x70005u, ProtectedBench.CodeAt + 3), (bench.V->Gpr[1], bench.V->Gpr[7], bench.V->Eip));
     }
 
+    /// <summary>Traps inside a repeated instruction come after their iteration, with the registers of that moment and RF in the image, and the rest follows.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Breakpoint_inside_a_repeated_instruction_traps_after_its_iteration(bool isPort)
+    {
+        using ProtectedBench bench = Start();
+        bench.V->Cr4 = 8;
+        bench.V->Gpr[1] = 5;
+        bench.V->Gpr[2] = 0x60;
+        bench.V->Gpr[6] = 0x70000;
+        bench.V->Gpr[7] = 0x71000;
+
+        // rep movsb with a breakpoint on the third byte written, or rep outsb with one on the port.
+        bench.V->Dr[0] = isPort ? 0x60u : 0x71002;
+        bench.V->Dr[7] = isPort ? 0x0002_0401u : 0x0001_0401;
+        bench.Bench.Write(ProtectedBench.CodeAt, 0xF3, isPort ? (byte)0x6E : (byte)0xA4, 0xF4);
+        AssertTrapsAt(bench, ProtectedBench.CodeAt, 0xFFFF_0FF1);
+        uint left = isPort ? 4u : 2;
+        Assert.Equal((left, 0x70000u + 5 - left), (bench.V->Gpr[1], bench.V->Gpr[6]));
+        Assert.Equal(0x1_0002u, bench.Bench.Read32(bench.V->Gpr[4] + 8));
+
+        // Back with the breakpoint off.
+        bench.V->Dr[7] = 0x400;
+        bench.Bench.Write(Handler, 0xCF);
+        bench.V->Eip = Handler;
+        bench.V->Halted = 0;
+        Assert.Equal(ExitKind.Halt, bench.Bench.Run(20).Kind);
+        Assert.Equal((0u, 0x70005u, ProtectedBench.CodeAt + 3), (bench.V->Gpr[1], bench.V->Gpr[6], bench.V->Eip));
+    }
+
     [Fact]
     public void Single_step_on_branches_traps_after_the_next_taken_one_and_is_cleared_by_the_trap()
     {
