@@ -13,7 +13,7 @@ namespace Plexus.Cpu;
 /// </summary>
 public sealed class CpuComponent : IComponent, IDisposable
 {
-    private const byte StateVersion = 2;
+    private const byte StateVersion = 3;
 
     private readonly Vcpu vcpu;
     private readonly GuestMemory memory;
@@ -91,7 +91,7 @@ public sealed class CpuComponent : IComponent, IDisposable
     {
         InterruptKind kind = request.External ? InterruptKind.External : InterruptKind.Exception;
         DeliverKind result = virtualProcessor.DeliverNow(request.Vector, kind, request.HasErrorCode, request.ErrorCode, request.Linear);
-        return new Delivered(result, result == DeliverKind.Unsupported ? virtualProcessor.UnsupportedDetail : null);
+        return new Delivered(result, null);
     }
 
     private Walked OnWalk(in Walk request)

@@ -11,10 +11,10 @@ public sealed unsafe class CpuBench : IDisposable, IComponentPort
 {
     private readonly Dictionary<Type, Delegate> handlers = [];
 
-    public CpuBench(uint ramSize = 4 << 20)
+    public CpuBench(uint ramSize = 4 << 20, string model = "pentium-pro-nofpu")
     {
         Memory = new GuestMemory(ramSize, 64);
-        Component = new CpuComponent(Vcpu, Memory, Lines);
+        Component = new CpuComponent(Vcpu, Memory, Lines, model: model);
         Component.Attach(this);
         Call<Messaging.Contracts.Common.Reset, Messaging.Contracts.Common.Done>(new Messaging.Contracts.Common.Reset(true));
     }

@@ -76,21 +76,6 @@ public sealed class MachineEndTests
         Ends(guest, engine, 41, "exit code 41");
     }
 
-    [Theory]
-    [MemberData(nameof(Engines))]
-    public void What_is_not_there_yet_is_named(string engine)
-    {
-        // IRET with NT set returns to another task.
-        using SmallGuest guest = new(c =>
-        {
-            c.pushfd();
-            c.or(__dword_ptr[esp], 0x4000);
-            c.popfd();
-            c.iretd();
-        });
-        Ends(guest, engine, ExitCodes.Unsupported, "task");
-    }
-
     private static void Reset(Assembler c)
     {
         Label wait = c.CreateLabel();

@@ -7,7 +7,8 @@ internal sealed class CpuModel
 {
     /// <summary>What this processor implements of what a model may have. There is no local APIC.</summary>
     private const CpuFeatures Implemented =
-        CpuFeatures.Fpu | CpuFeatures.De | CpuFeatures.Pse | CpuFeatures.Tsc | CpuFeatures.Msr | CpuFeatures.Cx8 | CpuFeatures.Pge | CpuFeatures.Cmov;
+        CpuFeatures.Fpu | CpuFeatures.Vme | CpuFeatures.De | CpuFeatures.Pse | CpuFeatures.Tsc | CpuFeatures.Msr | CpuFeatures.Pae | CpuFeatures.Mce | CpuFeatures.Cx8
+        | CpuFeatures.Sep | CpuFeatures.Mtrr | CpuFeatures.Pge | CpuFeatures.Mca | CpuFeatures.Cmov | CpuFeatures.Pat | CpuFeatures.Pse36 | CpuFeatures.Nx;
 
     private const CpuFeatures OfPentium =
         CpuFeatures.Fpu | CpuFeatures.Vme | CpuFeatures.De | CpuFeatures.Pse | CpuFeatures.Tsc | CpuFeatures.Msr | CpuFeatures.Mce | CpuFeatures.Cx8;
@@ -66,16 +67,17 @@ internal sealed class CpuModel
 
     /// <summary>Bits of CR4 that may be set.</summary>
     public uint Cr4Allowed =>
-        Cr4If(CpuFeatures.Tsc, 1u << 2) | Cr4If(CpuFeatures.De, 1u << 3) | Cr4If(CpuFeatures.Pse, 1u << 4) | Cr4If(CpuFeatures.Pge, 1u << 7)
+        Cr4If(CpuFeatures.Vme, 3) | Cr4If(CpuFeatures.Tsc, 1u << 2) | Cr4If(CpuFeatures.De, 1u << 3) | Cr4If(CpuFeatures.Pse, 1u << 4)
+        | Cr4If(CpuFeatures.Pae, 1u << 5) | Cr4If(CpuFeatures.Mce, 1u << 6) | Cr4If(CpuFeatures.Pge, 1u << 7)
         | (HasPerformanceCounters ? 1u << 8 : 0);
 
-    /// <summary>EFLAGS bits that POPF and IRET can change at all: everything but VIF, VIP (no VME) and the reserved ones.</summary>
-    public uint EflagsWritable => 0x00257FD5;
+    /// <summary>EFLAGS bits that POPF and IRET can change at all: everything but the reserved ones; VIF and VIP with VME.</summary>
+    public uint EflagsWritable => 0x00257FD5 | (Has(CpuFeatures.Vme) ? 0x0018_0000u : 0);
 
     /// <summary>RDPMC and CR4.PCE.</summary>
     public bool HasPerformanceCounters => Family == 6;
 
-    /// <summary>Highest basic CPUID leaf. A higher one, and every extended one, answers as this one does.</summary>
+    /// <summary>Highest basic CPUID leaf.</summary>
     public uint MaximumLeaf => Family == 6 ? 2u : 1u;
 
     /// <summary>Whether it has all of these.</summary>
@@ -85,16 +87,7 @@ internal sealed class CpuModel
     public bool HasInstruction(Code code) => instructions[(int)code];
 
     /// <summary>The CPUID instruction (SDM vol. 2, CPUID).</summary>
-    public (uint Eax, uint Ebx, uint Ecx, uint Edx) Cpuid(uint leaf) => leaf switch
-    {
-        // "GenuineIntel"
-        0 => (MaximumLeaf, 0x756E6547, 0x6C65746E, 0x49656E69),
-        1 => (Signature, 0, 0, (uint)Features),
-        _ when MaximumLeaf == 1 => Cpuid(1),
-
-        // Cache and TLB descriptors of the Pentium Pro: 4 KiB and 4 MiB TLBs, 8 KiB first-level caches, 256 KiB second level.
-        _ => (0x03020101, 0, 0, 0x06040A42),
-    };
+    public (uint Eax, uint Ebx, uint Ecx, uint Edx) Cpuid(uint leaf) => CpuidLeaves.Of(this, leaf);
 
     private uint Cr4If(CpuFeatures feature, uint bit) => Has(feature) ? bit : 0;
 

@@ -25,8 +25,16 @@ internal sealed unsafe partial class X86Processor
         uint shadow = V->Shadow;
         uint flagsBefore = V->Eflags;
         bool wasCareful = careful;
+        uint eip = V->Eip;
         if (wasCareful && (MatchHostExecute() || MatchExecute()))
             return;
+        if (wasCareful && IsVirtualInterruptDue)
+        {
+            lastCode = 0;
+            Fault(VectorGp, 0);
+            return;
+        }
+
         DecodedOp* op = FetchAlone();
         if (op == null)
             return;
@@ -35,6 +43,7 @@ internal sealed unsafe partial class X86Processor
         dataMatches = 0;
         hostWatchMet = false;
         RepeatPartial = false;
+        taskSwitched = false;
         EndBudget();
         long saved = Remaining;
         retiredAtZero -= saved;
@@ -46,21 +55,21 @@ internal sealed unsafe partial class X86Processor
         aloneIterations = -1;
         retiredAtZero += saved;
         Remaining += saved;
-        if (FaultPending || (Requests & Request.Unsupported) != 0)
+        if (FaultPending)
         {
             V->Shadow = shadow;
             return;
         }
 
         if (wasCareful && (Requests & Request.Wait) == 0)
-            AfterCareful(op, flagsBefore);
+            AfterCareful(op, flagsBefore, eip);
     }
 
-    /// <summary>Single-step and data-breakpoint traps, and the end of RF (SDM vol. 3, 17.3.1).</summary>
-    private void AfterCareful(DecodedOp* op, uint flagsBefore)
+    /// <summary>Single-step and data-breakpoint traps, the end of RF, and the last branch (SDM vol. 3, 17.3.1 and 17.4).</summary>
+    private void AfterCareful(DecodedOp* op, uint flagsBefore, uint eip)
     {
         Iced.Intel.Code instruction = (Iced.Intel.Code)op->Code;
-        if ((flagsBefore & FlagRf) != 0 && !RepeatPartial && instruction is not (Iced.Intel.Code.Iretd or Iced.Intel.Code.Iretw))
+        if ((flagsBefore & FlagRf) != 0 && !RepeatPartial && !taskSwitched && instruction is not (Iced.Intel.Code.Iretd or Iced.Intel.Code.Iretw))
         {
             V->Eflags &= ~FlagRf;
             ModeChanged();
@@ -69,7 +78,10 @@ internal sealed unsafe partial class X86Processor
         // Entering a handler by INT n clears TF before the trap is taken; MOV SS and POP SS hold it back.
         bool software = instruction is Iced.Intel.Code.Int_imm8 or Iced.Intel.Code.Int3 or Iced.Intel.Code.Int1 or Iced.Intel.Code.Into
             && (V->Eflags & FlagTf) == 0;
-        if ((flagsBefore & FlagTf) != 0 && (V->Shadow & 2) == 0 && !software)
+        bool branched = HasBranched(instruction, eip, op->Length);
+        if (branched)
+            RecordBranch(eip, V->Eip, instruction is Iced.Intel.Code.Int_imm8 or Iced.Intel.Code.Int3 or Iced.Intel.Code.Int1 or Iced.Intel.Code.Into);
+        if ((flagsBefore & FlagTf) != 0 && (V->Shadow & ShadowStack) == 0 && !software && (branched || (V->DebugControl & DebugControlBtf) == 0))
         {
             PendingDr6 |= 1u << 14;
             V->PendingDebug = 1;
@@ -85,10 +97,10 @@ internal sealed unsafe partial class X86Processor
             Requests |= Request.HostBreakpoint;
     }
 
-    /// <summary>Raises #DB before an instruction whose address is armed in DR0-DR3, unless RF is set.</summary>
+    /// <summary>Raises #DB before an instruction whose address is armed in DR0-DR3, unless RF is set or SS was just loaded.</summary>
     private bool MatchExecute()
     {
-        if ((V->Dr[7] & 0xFF) == 0 || (V->Eflags & FlagRf) != 0)
+        if ((V->Dr[7] & 0xFF) == 0 || (V->Eflags & FlagRf) != 0 || (V->Shadow & ShadowStack) != 0)
             return false;
         uint linear = V->Eip + codeBase;
         uint hits = 0;
@@ -216,7 +228,7 @@ internal sealed unsafe partial class X86Processor
         mmioAllowed = true;
         for (uint i = 0; i < 15; i++)
         {
-            byte* host = Translate(linear + i, PageAccess.Execute, UserPrivilege, out _, out uint physical);
+            byte* host = Translate(linear + i, PageAccess.Execute, UserPrivilege, out _, out ulong physical);
             if (host == null && FaultPending)
             {
                 if (i == 0)
@@ -225,7 +237,7 @@ internal sealed unsafe partial class X86Processor
                 break;
             }
 
-            bytes[i] = host != null ? *host : (byte)Bus.MmioRead(physical, 1, V->Now);
+            bytes[i] = host != null ? *host : physical > uint.MaxValue ? (byte)0xFF : (byte)Bus.MmioRead((uint)physical, 1, V->Now);
         }
 
         mmioAllowed = false;

@@ -14,41 +14,26 @@ internal sealed unsafe partial class X86Processor
         /// <summary>HLT: <c>V->Halted</c> becomes 1 after it retires.</summary>
         Halt = 1,
 
-        /// <summary>Not there yet: the instruction does not retire; <see cref="UnsupportedDetail"/> names it.</summary>
-        Unsupported = 2,
-
         /// <summary>The bus was reached: lines and timer deadline may have changed.</summary>
-        BusUsed = 4,
+        BusUsed = 2,
 
         /// <summary>Shutdown while INT n escalated.</summary>
-        TripleFault = 8,
+        TripleFault = 4,
 
         /// <summary>CPL changed and the run is to end there.</summary>
-        RingChange = 16,
+        RingChange = 8,
 
         /// <summary>Waits for an interrupt before the instruction, which did not begin.</summary>
-        Wait = 32,
+        Wait = 16,
 
         /// <summary>A breakpoint or watchpoint of the host was met.</summary>
-        HostBreakpoint = 64,
+        HostBreakpoint = 32,
     }
 
     internal Request Requests;
 
-    /// <summary>What is missing.</summary>
-    internal string? UnsupportedDetail;
-
     /// <summary>HLT.</summary>
     public void RequestHalt() => Requests |= Request.Halt;
-
-    /// <summary>The guest used something that is not there yet (task switch, v86): ends the run with the state at this instruction.</summary>
-    /// <returns>False, always.</returns>
-    public bool RequestUnsupported(string detail)
-    {
-        Requests |= Request.Unsupported;
-        UnsupportedDetail = detail;
-        return false;
-    }
 
     /// <summary>IN of 1, 2 or 4 bytes from the bus. Permission has been checked.</summary>
     public uint PortIn(ushort port, int width)

@@ -99,10 +99,11 @@ internal sealed unsafe partial class X86Processor
         cpu.EndBudget();
         cpu.NextEip = cpu.V->Eip + op->Length;
         cpu.mmioAllowed = true;
+        cpu.RepeatPartial = false;
         cpu.systemCode = op->Code;
         op->System(cpu, op);
         cpu.mmioAllowed = false;
-        if (cpu.FaultPending || (cpu.Requests & (Request.Unsupported | Request.TripleFault)) != 0)
+        if (cpu.FaultPending || (cpu.Requests & Request.TripleFault) != 0)
             return null;
         cpu.V->Eip = cpu.NextEip;
         cpu.Remaining -= op->Weight;

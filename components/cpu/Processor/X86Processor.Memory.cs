@@ -35,8 +35,8 @@ internal sealed unsafe partial class X86Processor
     private uint rmwFrame;
     private uint rmwSecondFrame;
     private uint rmwLinear;
-    private uint rmwPhysical;
-    private uint rmwSecondPhysical;
+    private ulong rmwPhysical;
+    private ulong rmwSecondPhysical;
 
     // ---- hot paths -------------------------------------------------------------------------------------------------
 

@@ -73,7 +73,7 @@ internal sealed unsafe partial class X86Processor
     private bool ReadSlow(uint linear, int width, bool user, out uint value)
     {
         value = 0;
-        byte* host = Translate(linear, PageAccess.Read, user, out _, out uint physical);
+        byte* host = Translate(linear, PageAccess.Read, user, out _, out ulong physical);
         if (host == null && (FaultPending || !BeginMmio()))
             return false;
         int first = Math.Min(width, 4096 - (int)(linear & 0xFFF));
@@ -83,7 +83,7 @@ internal sealed unsafe partial class X86Processor
             return true;
         }
 
-        byte* second = Translate((linear & 0xFFFFF000) + 4096, PageAccess.Read, user, out _, out uint secondPhysical);
+        byte* second = Translate((linear & 0xFFFFF000) + 4096, PageAccess.Read, user, out _, out ulong secondPhysical);
         if (second == null && (FaultPending || !BeginMmio()))
             return false;
         value = ReadPart(host, physical, first) | (ReadPart(second, secondPhysical, width - first) << (first * 8));
@@ -92,7 +92,7 @@ internal sealed unsafe partial class X86Processor
 
     private bool WriteSlow(uint linear, int width, bool user, uint value)
     {
-        byte* host = Translate(linear, PageAccess.Write, user, out uint frame, out uint physical);
+        byte* host = Translate(linear, PageAccess.Write, user, out uint frame, out ulong physical);
         if (host == null && (FaultPending || !BeginMmio()))
             return false;
         int first = Math.Min(width, 4096 - (int)(linear & 0xFFF));
@@ -102,7 +102,7 @@ internal sealed unsafe partial class X86Processor
             return true;
         }
 
-        byte* second = Translate((linear & 0xFFFFF000) + 4096, PageAccess.Write, user, out uint secondFrame, out uint secondPhysical);
+        byte* second = Translate((linear & 0xFFFFF000) + 4096, PageAccess.Write, user, out uint secondFrame, out ulong secondPhysical);
         if (second == null && (FaultPending || !BeginMmio()))
             return false;
         WritePart(host, frame, physical, first, value);
@@ -110,18 +110,21 @@ internal sealed unsafe partial class X86Processor
         return true;
     }
 
-    /// <summary>Reads 1 to 4 bytes within a page of RAM, or of the bus when <paramref name="host"/> is null.</summary>
-    private uint ReadPart(byte* host, uint physical, int width)
+    /// <summary>Reads 1 to 4 bytes within a page of RAM, or of the bus when <paramref name="host"/> is null. Above 4 GiB there is nothing: ones.</summary>
+    private uint ReadPart(byte* host, ulong address, int width)
     {
         if (host != null)
             return ReadHost(host, width);
+        if (address > uint.MaxValue)
+            return uint.MaxValue >> (32 - (width * 8));
+        uint physical = (uint)address;
         Requests |= Request.BusUsed;
         if (width != 3)
             return Bus.MmioRead(physical, width, V->Now) & (uint.MaxValue >> (32 - (width * 8)));
         return Bus.MmioRead(physical, 1, V->Now) | (Bus.MmioRead(physical + 1, 1, V->Now) << 8) | (Bus.MmioRead(physical + 2, 1, V->Now) << 16);
     }
 
-    private void WritePart(byte* host, uint frame, uint physical, int width, uint value)
+    private void WritePart(byte* host, uint frame, ulong address, int width, uint value)
     {
         if (host != null)
         {
@@ -131,6 +134,9 @@ internal sealed unsafe partial class X86Processor
             return;
         }
 
+        if (address > uint.MaxValue)
+            return;
+        uint physical = (uint)address;
         Requests |= Request.BusUsed;
         if (width != 3)
         {
@@ -195,7 +201,7 @@ internal sealed unsafe partial class X86Processor
 
         if (!WithinLimit(ref register, offset, length))
             return SegmentFault(segment->Index);
-        if (alignmentChecked && length is 2 or 4 && ((offset + segment->Base) & (length - 1)) != 0)
+        if (alignmentChecked && length is 2 or 4 or 8 && ((offset + segment->Base) & (length - 1)) != 0)
             return Fault(VectorAc, 0);
         return true;
     }

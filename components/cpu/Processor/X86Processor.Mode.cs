@@ -20,13 +20,13 @@ internal sealed unsafe partial class X86Processor
     /// <summary>Bit 0 of execute tags: 0 for 32-bit code, 1 for 16-bit code.</summary>
     private uint codeTag;
 
-    /// <summary>Every instruction is executed alone: TF, RF, or armed debug registers.</summary>
+    /// <summary>Every instruction is executed alone: TF, RF, armed debug registers, branches that are recorded, or a virtual interrupt that is due.</summary>
     private bool careful;
 
     /// <summary>The state that decides whether the guest can run deprivileged may have changed.</summary>
     private bool modeDirty = true;
 
-    /// <summary>To call after CS, SS, CR0, CR4, EFLAGS.VM/TF/RF/AC, DR7 or CPL changed: recomputes what is cached of the mode.</summary>
+    /// <summary>To call after CS, SS, CR0, CR4, EFLAGS.VM/TF/RF/AC/VIF/VIP, DR7 or CPL changed: recomputes what is cached of the mode.</summary>
     public void ModeChanged()
     {
         modeDirty = true;
@@ -46,7 +46,8 @@ internal sealed unsafe partial class X86Processor
         }
         else
         {
-            careful = (flags & (FlagTf | FlagRf)) != 0 || (V->Dr[7] & 0xFF) != 0 || hostBreakpoints.Length != 0;
+            careful = (flags & (FlagTf | FlagRf)) != 0 || (V->Dr[7] & 0xFF) != 0 || IsVirtualInterruptDue
+                || (V->DebugControl & (DebugControlLbr | DebugControlBtf)) != 0 || hostBreakpoints.Length != 0;
             alignmentChecked = (flags & FlagAc) != 0 && (V->Cr0 & Cr0Am) != 0 && V->Cpl == 3;
             dataBreakpoints = (V->Dr[7] & 0xFF) != 0 || hostWatches;
             Tlb bank = V->Cpl == 3 ? tlbUser : tlbSupervisor;

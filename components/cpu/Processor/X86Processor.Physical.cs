@@ -23,7 +23,7 @@ internal sealed unsafe partial class X86Processor
         watchGeneration = bank.WatchGeneration;
     }
 
-    private byte* TranslateInSpace(uint linear, PageAccess access, out uint frame, out uint physical)
+    private byte* TranslateInSpace(uint linear, PageAccess access, out uint frame, out ulong physical)
     {
         uint entry = ActiveSpace!.Entry(linear);
         MappingRights wanted = access switch

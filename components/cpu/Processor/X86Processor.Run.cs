@@ -60,7 +60,7 @@ internal sealed unsafe partial class X86Processor
             if (now >= Lines.TimerDeadline)
                 return End(ExitKind.Resample);
             UpdateA20();
-            if (V->PendingDebug != 0)
+            if (IsDebugTrapDue)
             {
                 V->PendingDebug = 0;
                 if (DeliverOutside(VectorDb, InterruptKind.Exception, false, 0, 0) is { } failed)
@@ -162,7 +162,7 @@ internal sealed unsafe partial class X86Processor
     {
         BeginRun();
         UpdateA20();
-        if (V->PendingDebug != 0)
+        if (IsDebugTrapDue)
         {
             V->PendingDebug = 0;
             return new Emulated(EmulateKind.GuestFault, VectorDb, false, 0, 0, 0, null);
@@ -181,8 +181,6 @@ internal sealed unsafe partial class X86Processor
             return new Emulated(EmulateKind.GuestFault, FaultVector, FaultHasError, FaultError, FaultVector == VectorPf ? FaultLinear : 0, lastCode, null);
         }
 
-        if ((requests & Request.Unsupported) != 0)
-            return new Emulated(EmulateKind.Unsupported, 0, false, 0, 0, lastCode, UnsupportedDetail);
         if ((requests & Request.TripleFault) != 0)
             return new Emulated(EmulateKind.TripleFault, 0, false, 0, 0, lastCode, null);
         EmulateKind kind = Lines.StopRequested ? EmulateKind.Stop : (requests & Request.Halt) != 0 ? EmulateKind.Halt : EmulateKind.Next;
@@ -207,13 +205,14 @@ internal sealed unsafe partial class X86Processor
         }
 
         mmioAllowed = true;
-        NextEip = V->Eip;
+        uint from = NextEip = V->Eip;
         systemCode = 0;
         DeliverKind result = DeliverWithEscalation(vector, kind, hasError, error, linear);
         mmioAllowed = false;
         FaultPending = false;
         if (result == DeliverKind.Delivered)
         {
+            RecordBranch(from, NextEip, isInterrupt: true);
             V->Eip = NextEip;
             V->Shadow = 0;
             V->Halted = 0;
@@ -225,20 +224,16 @@ internal sealed unsafe partial class X86Processor
 
     private CpuExit? DeliverOutside(byte vector, InterruptKind kind, bool hasError, uint error, uint linear)
     {
-        switch (DeliverAtBoundary(vector, kind, hasError, error, linear))
+        if (DeliverAtBoundary(vector, kind, hasError, error, linear) == DeliverKind.Delivered)
         {
-            case DeliverKind.Delivered when endAtDelivery:
-                Requests = Request.None;
-                return End(ExitKind.Delivered) with { Vector = vector };
-            case DeliverKind.Delivered:
+            if (!endAtDelivery)
                 return (Requests & Request.RingChange) == 0 ? null : HandleRequests();
-            case DeliverKind.TripleFault:
-                Requests = Request.None;
-                return End(ExitKind.TripleFault);
-            default:
-                Requests = Request.None;
-                return End(ExitKind.Unsupported) with { Detail = UnsupportedDetail };
+            Requests = Request.None;
+            return End(ExitKind.Delivered) with { Vector = vector };
         }
+
+        Requests = Request.None;
+        return End(ExitKind.TripleFault);
     }
 
     private CpuExit? HandleRequests()
@@ -247,8 +242,6 @@ internal sealed unsafe partial class X86Processor
         Requests = Request.None;
         if ((requests & Request.TripleFault) != 0)
             return End(ExitKind.TripleFault);
-        if ((requests & Request.Unsupported) != 0)
-            return End(ExitKind.Unsupported) with { Detail = UnsupportedDetail };
         if ((requests & Request.HostBreakpoint) != 0)
             return End(ExitKind.Breakpoint) with { Linear = hostBreakpointMet };
         return (requests & Request.RingChange) != 0 ? End(ExitKind.RingChange) : null;

@@ -6,8 +6,8 @@ namespace Plexus.Cpu.Processor;
 /// <content>Saving and restoring what outlives a run: the vCPU block, and what real processors hide.</content>
 internal sealed unsafe partial class X86Processor
 {
-    /// <summary>Bytes after the block: pending DR6 bits, NMI blocking, configuration and counter registers.</summary>
-    private const int HiddenBytes = 4 + 1 + 8 + 8 + (4 * 8);
+    /// <summary>Bytes after the block: pending DR6 bits, NMI blocking, model-specific and page-directory-pointer registers.</summary>
+    private const int HiddenBytes = 4 + 1 + (Slots * 8) + (4 * 8);
 
     /// <summary>The state as bytes.</summary>
     public byte[] SaveState()
@@ -17,10 +17,13 @@ internal sealed unsafe partial class X86Processor
         Span<byte> hidden = data.AsSpan(sizeof(VcpuBlock));
         BinaryPrimitives.WriteUInt32LittleEndian(hidden, PendingDr6);
         hidden[4] = NmiBlocked ? (byte)1 : (byte)0;
-        BinaryPrimitives.WriteUInt64LittleEndian(hidden[5..], updateSignature);
-        BinaryPrimitives.WriteUInt64LittleEndian(hidden[13..], powerOnConfiguration);
-        for (int i = 0; i < 4; i++)
-            BinaryPrimitives.WriteUInt64LittleEndian(hidden[(21 + (i * 8))..], performance[i]);
+        hidden = hidden[5..];
+        foreach (ulong value in (ReadOnlySpan<ulong>)[.. registers, .. pagePointers])
+        {
+            BinaryPrimitives.WriteUInt64LittleEndian(hidden, value);
+            hidden = hidden[8..];
+        }
+
         return data;
     }
 
@@ -33,10 +36,14 @@ internal sealed unsafe partial class X86Processor
         ReadOnlySpan<byte> hidden = data[sizeof(VcpuBlock)..];
         PendingDr6 = BinaryPrimitives.ReadUInt32LittleEndian(hidden);
         NmiBlocked = hidden[4] != 0;
-        updateSignature = BinaryPrimitives.ReadUInt64LittleEndian(hidden[5..]);
-        powerOnConfiguration = BinaryPrimitives.ReadUInt64LittleEndian(hidden[13..]);
-        for (int i = 0; i < 4; i++)
-            performance[i] = BinaryPrimitives.ReadUInt64LittleEndian(hidden[(21 + (i * 8))..]);
+        hidden = hidden[5..];
+        for (int i = 0; i < Slots + 4; i++)
+        {
+            ref ulong target = ref i < Slots ? ref registers[i] : ref pagePointers[i - Slots];
+            target = BinaryPrimitives.ReadUInt64LittleEndian(hidden);
+            hidden = hidden[8..];
+        }
+
         RestoreFerr();
         FlushTranslations(global: true);
         LoadLazy(V->Eflags);

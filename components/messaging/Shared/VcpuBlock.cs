@@ -79,6 +79,9 @@ public unsafe struct VcpuBlock
     /// <summary>Changes of CPL since power-on, however they came about.</summary>
     public ulong RingChanges;
 
+    /// <summary>DEBUGCTLMSR: bit 0 LBR, bit 1 BTF, bits 2-5 PB0-PB3, bit 6 TR.</summary>
+    public uint DebugControl;
+
     /// <summary>The x87 registers. On a model without floating-point unit nothing uses them.</summary>
     public FpuState Fpu;
 

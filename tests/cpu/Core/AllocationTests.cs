@@ -1,5 +1,6 @@
 using Iced.Intel;
 using Plexus.Cpu.Processor;
+using Plexus.Cpu.Tests.Privilege;
 using Plexus.Messaging.Contracts.Cpu;
 using Plexus.Messaging.Shared;
 using static Iced.Intel.AssemblerRegisters;
@@ -29,6 +30,59 @@ public sealed class AllocationTests
         Assert.Equal(4_000_000ul, vcpu.State.Retired);
         Assert.True(bus.Accesses > 80_000, $"{bus.Accesses} accesses");
         Assert.Equal(0, allocated);
+    }
+
+    /// <summary>A loop of task switches, trips into virtual-8086 mode and register writes, with branches recorded or not.</summary>
+    [Theory]
+    [InlineData(0u)]
+    [InlineData(1u)]
+    public unsafe void Switching_tasks_and_modes_allocates_nothing(uint debugControl)
+    {
+        using GuestMemory memory = new(4 << 20, 16);
+        using Vcpu vcpu = new();
+        PlatformLines lines = new();
+        using X86Processor processor = new(vcpu.Block, memory, lines, CpuModels.Find("pentium2"), new SilentBus(lines), physical: false);
+        using (ProtectedBench bench = new("pentium2"))
+        {
+            const uint Task = 0xA000, TaskCode = 0x3_0000, Handler = 0x3_1000, Frame = 0x7_8000;
+            bench.SetDescriptor(ProtectedBench.Gdt, ProtectedBench.TestSlot, Task, 0x67, 0x89, 0);
+            bench.SetVector(13, ProtectedBench.CodeOf(0), Handler);
+            bench.Bench.Write32(Task + 0x20, TaskCode);
+            bench.Bench.Write32(Task + 0x24, 2);
+            bench.Bench.Write32(Task + 0x38, 0x6_8000);
+            for (uint i = 0; i < 6; i++)
+                bench.Bench.Write32(Task + 0x48 + (i * 4), i == 1 ? ProtectedBench.CodeOf(0) : ProtectedBench.DataOf(0));
+            ReadOnlySpan<uint> frame = [0, 0x8000, 0x2_0002, 0x100, 0x9000, 1, 2, 3, 4];
+            for (int i = 0; i < frame.Length; i++)
+                bench.Bench.Write32(Frame + ((uint)i * 4), frame[i]);
+            bench.Bench.Write(0x8_0000, 0xF4);
+            bench.Bench.Write(TaskCode, 0xCF, 0xEB, 0xFD);
+            bench.Bench.Write(Handler, CoreMachine.Assemble(a => a.jmp(ProtectedBench.CodeAt), Handler));
+            bench.Bench.Write(ProtectedBench.CodeAt, CoreMachine.Assemble(
+                a =>
+                {
+                    a.mov(esp, ProtectedBench.StackTop);
+                    a.call(ProtectedBench.TestSlot, 0);
+                    a.mov(ecx, 0x277);
+                    a.rdmsr();
+                    a.wrmsr();
+                    a.mov(esp, Frame);
+                    a.iretd();
+                },
+                ProtectedBench.CodeAt));
+            bench.Bench.Memory.Ram.CopyTo(memory.Ram);
+            *vcpu.Block = *bench.V;
+        }
+
+        processor.ResetModelRegisters();
+        vcpu.Block->DebugControl = debugControl;
+        processor.RunVirtual(untilRunnable: false, ulong.MaxValue, 200_000);
+        ulong changes = vcpu.Block->RingChanges;
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        processor.RunVirtual(untilRunnable: false, ulong.MaxValue, 400_000);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(400_000ul, vcpu.State.Retired);
+        Assert.True(vcpu.State.RingChanges > changes + 10_000);
     }
 
     /// <summary>A loop of arithmetic, x87, calls, strings, port I/O, software interrupts, page faults and undefined opcodes.</summary>

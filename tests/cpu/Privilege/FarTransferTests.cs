@@ -36,6 +36,10 @@ public sealed unsafe class FarTransferTests
             }
 
             Outcome expected = SegmentationModel.FarDirect(cpl, selector, facts, inTable, inLimit);
+
+            // Where a task switch would follow, TaskSwitchTests go on.
+            if (expected == Outcome.Done && facts.Kind is ("task" or "tss16" or "tss32"))
+                continue;
             Outcome actual = ProtectedBench.Of(bench.Execute(Pointer(isCall ? (byte)0x9A : (byte)0xEA, offset, selector)));
             string label = $"{(isCall ? "call" : "jmp")} cpl {cpl} selector {selector:X} access {access:X2} {facts.Kind} inTable {inTable} inLimit {inLimit}";
             Assert.True(expected == actual, $"{label}: {actual}, expected {expected}");

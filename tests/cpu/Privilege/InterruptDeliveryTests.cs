@@ -299,29 +299,6 @@ public sealed unsafe class InterruptDeliveryTests
     }
 
     [Fact]
-    public void Task_gate_ends_the_run_with_a_report()
-    {
-        using var bench = new ProtectedBench();
-        bench.SetVector(0x30, ProtectedBench.TssSelector, 0, 0xE5);
-        bench.Bench.Write(ProtectedBench.CodeAt, 0xCD, 0x30);
-        CpuExit exit = bench.Bench.Run(10);
-        Assert.Equal(ExitKind.Unsupported, exit.Kind);
-        Assert.Contains("task gate", exit.Detail);
-        Assert.Equal(ProtectedBench.CodeAt, bench.V->Eip);
-    }
-
-    [Fact]
-    public void Return_with_the_nested_task_flag_ends_the_run_with_a_report()
-    {
-        using var bench = new ProtectedBench();
-        bench.V->Eflags |= 0x4000;
-        bench.Bench.Write(ProtectedBench.CodeAt, 0xCF);
-        CpuExit exit = bench.Bench.Run(10);
-        Assert.Equal(ExitKind.Unsupported, exit.Kind);
-        Assert.Contains("nested task", exit.Detail);
-    }
-
-    [Fact]
     public void Real_mode_interrupt_and_return_round_trip()
     {
         using var bench = new CpuBench();

@@ -1,12 +1,11 @@
 namespace Plexus.Cpu.Tests.Privilege;
 
-/// <summary>How an instruction ends: done, a fault with its error code, or a task switch.</summary>
-/// <param name="Vector">Fault vector; -1 done; -2 task switch.</param>
+/// <summary>How an instruction ends: done, or a fault with its error code.</summary>
+/// <param name="Vector">Fault vector; -1 done.</param>
 /// <param name="Error">Error code; FFFFFFFFh for none.</param>
 public readonly record struct Outcome(int Vector, uint Error)
 {
     public static readonly Outcome Done = new(-1, 0);
-    public static readonly Outcome TaskSwitch = new(-2, 0);
 
     public static Outcome Gp(uint error) => new(13, error);
 
@@ -19,7 +18,6 @@ public readonly record struct Outcome(int Vector, uint Error)
     public override string ToString() => Vector switch
     {
         -1 => "done",
-        -2 => "task switch",
         10 => $"#TS({Error:X})",
         11 => $"#NP({Error:X})",
         12 => $"#SS({Error:X})",

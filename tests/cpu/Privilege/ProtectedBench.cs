@@ -16,6 +16,9 @@ public sealed unsafe class ProtectedBench : IDisposable
     public const uint CodeAt = 0x20000;
     public const uint StackTop = 0x60000;
 
+    /// <summary>Base of SS in virtual-8086 mode, and SP.</summary>
+    public const uint VirtualStack = 0x70000, VirtualStackPointer = 0x8000;
+
     /// <summary>GDT slot for the descriptor under test.</summary>
     public const ushort TestSlot = 0x80;
 
@@ -29,8 +32,9 @@ public sealed unsafe class ProtectedBench : IDisposable
     /// <summary>A selector of the LDT, whose page a test can take away.</summary>
     public const ushort LdtSlotInHole = 0x24;
 
-    public ProtectedBench()
+    public ProtectedBench(string model = "pentium-pro-nofpu")
     {
+        Bench = new CpuBench(model: model);
         for (uint ring = 0; ring < 4; ring++)
         {
             SetDescriptor(Gdt, CodeOf(ring), 0, 0xFFFFF, 0x9B | (ring << 5), 0xC);
@@ -49,7 +53,7 @@ public sealed unsafe class ProtectedBench : IDisposable
         Enter(0);
     }
 
-    public CpuBench Bench { get; } = new();
+    public CpuBench Bench { get; }
 
     public VcpuBlock* V => Bench.V;
 
@@ -119,12 +123,43 @@ public sealed unsafe class ProtectedBench : IDisposable
         Segment(SegmentIndex.Ldtr) = new SegmentRegister { Selector = LdtSelector, Base = Ldt, Limit = 0xFF, Attributes = 0x82, Usable = 1 };
     }
 
+    /// <summary>Puts the processor into virtual-8086 mode: CS:IP at <see cref="CodeAt"/>, SS:SP at <see cref="VirtualStack"/>, other segments with selectors of their own.</summary>
+    public void EnterVirtual(uint iopl, uint cr4 = 0, uint flags = 2)
+    {
+        Enter(3);
+        V->Cr4 = cr4;
+        V->Eflags = flags | 0x2_0002 | (iopl << 12);
+        V->Eip = 0;
+        V->Gpr[4] = VirtualStackPointer;
+        ReadOnlySpan<ushort> selectors = [0x1111, (ushort)(CodeAt >> 4), (ushort)(VirtualStack >> 4), 0x2222, 0x3333, 0x4444];
+        for (int i = 0; i < 6; i++)
+            Segment((SegmentIndex)i) = new SegmentRegister { Selector = selectors[i], Base = (uint)selectors[i] << 4, Limit = 0xFFFF, Attributes = 0xF3, Usable = 1 };
+    }
+
     /// <summary>Executes one instruction given by its bytes.</summary>
     public Emulated Execute(params byte[] code)
     {
         Bench.Write(CodeAt, code);
-        V->Eip = CodeAt;
+        V->Eip = CodeAt - Segment(SegmentIndex.Cs).Base;
         return Bench.EmulateOne();
+    }
+
+    /// <summary>WRMSR at ring 0.</summary>
+    public Outcome WriteMsr(uint index, ulong value)
+    {
+        V->Gpr[1] = index;
+        V->Gpr[0] = (uint)value;
+        V->Gpr[2] = (uint)(value >> 32);
+        return Of(Execute(0x0F, 0x30));
+    }
+
+    /// <summary>RDMSR at ring 0.</summary>
+    public Outcome ReadMsr(uint index, out ulong value)
+    {
+        V->Gpr[1] = index;
+        Outcome outcome = Of(Execute(0x0F, 0x32));
+        value = ((ulong)V->Gpr[2] << 32) | V->Gpr[0];
+        return outcome;
     }
 
     /// <summary>What happened, in the words of the model.</summary>
@@ -132,7 +167,6 @@ public sealed unsafe class ProtectedBench : IDisposable
     {
         EmulateKind.Next => Outcome.Done,
         EmulateKind.GuestFault => new Outcome(result.Vector, result.HasErrorCode ? result.ErrorCode : uint.MaxValue),
-        EmulateKind.Unsupported => Outcome.TaskSwitch,
         _ => new Outcome(-3, (uint)result.Kind),
     };
 

@@ -42,7 +42,8 @@ public static class SegmentationModel
         public bool Conforms => Kind is "conforming-x" or "conforming-rx";
     }
 
-    private static Outcome First(params (bool When, Outcome Then)[] rules)
+    /// <summary>The first rule that applies; done when none does.</summary>
+    public static Outcome First(params (bool When, Outcome Then)[] rules)
     {
         foreach ((bool when, Outcome then) in rules)
         {
@@ -79,7 +80,7 @@ public static class SegmentationModel
             (!facts.Present, Outcome.Ss(error)));
     }
 
-    /// <summary>JMP or CALL with a pointer to the descriptor itself; a gate's own target is judged by <see cref="Gate"/>.</summary>
+    /// <summary>JMP or CALL with a pointer to the descriptor itself; a call gate's own target is judged by <see cref="Gate"/>, a task by <see cref="TaskModel"/>.</summary>
     public static Outcome FarDirect(int cpl, ushort selector, Facts facts, bool inTable, bool offsetInLimit)
     {
         uint error = selector & 0xFFFCu;
@@ -94,7 +95,7 @@ public static class SegmentationModel
             (system && facts.Kind is not ("call16" or "call32" or "task" or "tss16" or "tss32"), Outcome.Gp(error)),
             (system && (facts.Dpl < cpl || facts.Dpl < rpl), Outcome.Gp(error)),
             (!facts.Present, Outcome.Np(error)),
-            (facts.Kind is "task" or "tss16" or "tss32", Outcome.TaskSwitch),
+            (facts.Kind is "task" or "tss16" or "tss32", Outcome.Done),
             (!offsetInLimit, Outcome.Gp(0)));
     }
 

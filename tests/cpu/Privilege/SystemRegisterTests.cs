@@ -32,7 +32,7 @@ public sealed unsafe class SystemRegisterTests
         {
             bench.Enter(0);
             bench.V->Gpr[0] = 1u << bit;
-            bool accepted = bit is 2 or 3 or 4 or 7 or 8;
+            bool accepted = bit <= 8;
             Assert.Equal(accepted ? Outcome.Done : Outcome.Gp(0), ProtectedBench.Of(bench.Execute(0x0F, 0x22, 0xE0)));
             Assert.Equal(accepted ? 1u << bit : 0, bench.V->Cr4);
         }
@@ -166,7 +166,6 @@ public sealed unsafe class SystemRegisterTests
 
     [Theory]
     [InlineData(0x1Bu)]
-    [InlineData(0xFEu)]
     [InlineData(0x174u)]
     [InlineData(0x1000u)]
     [InlineData(0xC000_0080u)]

@@ -78,8 +78,7 @@ internal sealed unsafe partial class X86Processor
                 cpu.V->Cr2 = value;
                 break;
             case 3:
-                cpu.V->Cr3 = value;
-                cpu.FlushTranslations(false);
+                cpu.WriteCr3(value);
                 break;
             default:
                 cpu.WriteCr4(value);
@@ -94,6 +93,8 @@ internal sealed unsafe partial class X86Processor
         if ((value & (Cr0Pg | Cr0Pe)) == Cr0Pg || (value & (Cr0Nw | Cr0Cd)) == Cr0Nw)
             return Fault(VectorGp, 0);
         uint changed = V->Cr0 ^ value;
+        if ((value & Cr0Pg) != 0 && IsPae && (changed & (Cr0Pg | Cr0Cd | Cr0Nw)) != 0 && !LoadPagePointers(V->Cr3))
+            return false;
         V->Cr0 = value;
 
         // Privilege begins at 0 when protection is switched on, and has no meaning without it.
@@ -107,11 +108,23 @@ internal sealed unsafe partial class X86Processor
         return true;
     }
 
+    /// <summary>A load of CR3, by MOV or a task switch: forgets translations that are not global; with PAE paging #GP(0) when the page-directory pointers are not valid.</summary>
+    private bool WriteCr3(uint value)
+    {
+        if (IsPae && (V->Cr0 & Cr0Pg) != 0 && !LoadPagePointers(value))
+            return false;
+        V->Cr3 = value;
+        FlushTranslations(false);
+        return true;
+    }
+
     private bool WriteCr4(uint value)
     {
         if ((value & ~Model.Cr4Allowed) != 0)
             return Fault(VectorGp, 0);
         uint changed = V->Cr4 ^ value;
+        if ((value & Cr4Pae) != 0 && (V->Cr0 & Cr0Pg) != 0 && (changed & Cr4Translation) != 0 && !LoadPagePointers(V->Cr3))
+            return false;
         V->Cr4 = value;
         if ((changed & Cr4Translation) != 0)
             FlushTranslations(true);

@@ -1,3 +1,4 @@
+using Iced.Intel;
 using Plexus.Messaging.Shared;
 
 namespace Plexus.Cpu.Processor;
@@ -6,6 +7,9 @@ namespace Plexus.Cpu.Processor;
 internal sealed unsafe partial class X86Processor
 {
     private const uint DebugControlGeneralDetect = 1u << 13;
+
+    /// <summary>DEBUGCTLMSR: record branches; single-step on branches only; trace messages on the bus, which nobody sees.</summary>
+    private const uint DebugControlLbr = 1, DebugControlBtf = 2, DebugControlTr = 1u << 6;
 
     /// <summary>DR6: BD, a debug register was accessed while DR7.GD was set.</summary>
     private const uint DebugStatusAccess = 1u << 13;
@@ -21,6 +25,33 @@ internal sealed unsafe partial class X86Processor
 
     /// <summary>Bits of DR7 that can be written: all but 10-12 and 14-15.</summary>
     private const uint DebugControlWritable = 0xFFFF_23FF;
+
+    /// <summary>A debug trap waits and may be taken: not right after a load of SS (SDM vol. 3, 6.8.3).</summary>
+    private bool IsDebugTrapDue => V->PendingDebug != 0 && (V->Shadow & ShadowStack) == 0;
+
+    /// <summary>Whether an instruction that ran alone took a branch. A conditional branch to the next instruction counts as not taken.</summary>
+    private bool HasBranched(Code instruction, uint eip, uint length) => instruction.FlowControl() switch
+    {
+        FlowControl.Next or FlowControl.Exception => false,
+        FlowControl.ConditionalBranch => V->Eip != eip + length,
+        FlowControl.Interrupt => instruction != Code.Into || V->Eip != eip + length,
+        _ => true,
+    };
+
+    /// <summary>The last-branch registers of the P6 family: offsets in the code segment; an interrupt or exception copies the last branch before it.</summary>
+    private void RecordBranch(uint from, uint to, bool isInterrupt)
+    {
+        if ((V->DebugControl & DebugControlLbr) == 0)
+            return;
+        if (isInterrupt)
+        {
+            registers[SlotLastBranch + 2] = registers[SlotLastBranch];
+            registers[SlotLastBranch + 3] = registers[SlotLastBranch + 1];
+        }
+
+        registers[SlotLastBranch] = from;
+        registers[SlotLastBranch + 1] = to;
+    }
 
     private static void MovFromDebug(X86Processor cpu, DecodedOp* op)
     {

@@ -2,7 +2,7 @@ using Plexus.Messaging.Shared;
 
 namespace Plexus.Cpu.Processor;
 
-/// <summary>Far JMP, CALL and RET (SDM vol. 2; SDM vol. 3, 5.8): real mode, same privilege, call gates into inner rings, returns to outer rings.</summary>
+/// <summary>Far JMP, CALL and RET (SDM vol. 2; SDM vol. 3, 5.8): real mode, same privilege, call gates into inner rings, returns to outer rings; task gates and TSSs lead to a task switch.</summary>
 internal sealed unsafe partial class X86Processor
 {
     private const uint GateTss16 = 1;
@@ -34,6 +34,8 @@ internal sealed unsafe partial class X86Processor
         {
             if (!CheckGate(selector, in descriptor))
                 return false;
+            if (!IsCallGate(in descriptor))
+                return SwitchByFarTransfer(selector, in descriptor, TaskSwitchKind.Jump);
             selector = descriptor.GateSelector;
             offset = descriptor.GateOffset;
             if (!ReadGateTarget(selector, out descriptor))
@@ -85,6 +87,8 @@ internal sealed unsafe partial class X86Processor
         {
             if (!CheckGate(selector, in descriptor))
                 return false;
+            if (!IsCallGate(in descriptor))
+                return SwitchByFarTransfer(selector, in descriptor, TaskSwitchKind.Nested);
             Descriptor gate = descriptor;
             size = gate.IsGate32 ? 4u : 2u;
             selector = gate.GateSelector;
@@ -223,7 +227,7 @@ internal sealed unsafe partial class X86Processor
         return allowed || SelectorFault(VectorGp, selector);
     }
 
-    /// <summary>A system descriptor as a far target: passes call gates; task gates and TSSs stop the machine, once every check has passed.</summary>
+    /// <summary>A system descriptor as a far target: call gates, task gates and available TSSs pass; a TSS only from the GDT.</summary>
     private bool CheckGate(ushort selector, in Descriptor gate)
     {
         switch (gate.Type)
@@ -238,16 +242,14 @@ internal sealed unsafe partial class X86Processor
                 return SelectorFault(VectorGp, selector);
         }
 
+        if ((selector & 4) != 0 && gate.Type is (GateTss16 or GateTss32))
+            return SelectorFault(VectorGp, selector);
         if (gate.Dpl < Cpl || gate.Dpl < (selector & 3u))
             return SelectorFault(VectorGp, selector);
-        if (!gate.IsPresent)
-            return SelectorFault(VectorNp, selector);
-        if (gate.Type is GateCall16 or GateCall32)
-            return true;
-        return RequestUnsupported(gate.Type == GateTask
-            ? $"task switch through task gate {selector:X4}h by a far transfer"
-            : $"task switch to TSS {selector:X4}h by a far transfer");
+        return gate.IsPresent || SelectorFault(VectorNp, selector);
     }
+
+    private static bool IsCallGate(in Descriptor gate) => gate.Type is GateCall16 or GateCall32;
 
     /// <summary>The code segment behind a call gate.</summary>
     private bool ReadGateTarget(ushort selector, out Descriptor descriptor)

@@ -27,35 +27,37 @@ internal sealed unsafe partial class X86Processor
         table.On(Code.Hlt, &Hlt);
     }
 
-    /// <summary>Whether IF may be changed: CPL ≤ IOPL; in real mode always; in v86 with IOPL 3.</summary>
-    private bool CheckIoPrivilege() => Cpl <= Iopl || ((V->Cr0 & Cr0Pe) == 0 && !Physical) || Fault(VectorGp, 0);
-
     private static void Cli(X86Processor cpu, DecodedOp* op)
     {
-        if (!cpu.CheckIoPrivilege())
-            return;
-        cpu.V->Eflags &= ~FlagIf;
+        if (cpu.InterruptFlag(out uint flag))
+            cpu.V->Eflags &= ~flag;
     }
 
     private static void Sti(X86Processor cpu, DecodedOp* op)
     {
-        if (!cpu.CheckIoPrivilege())
+        if (!cpu.InterruptFlag(out uint flag))
             return;
-        if ((cpu.V->Eflags & FlagIf) != 0)
-            return;
-        cpu.V->Eflags |= FlagIf;
-        cpu.V->Shadow |= ShadowSti;
-    }
-
-    private static void Pushf(X86Processor cpu, DecodedOp* op)
-    {
-        if (cpu.IsVirtual8086 && cpu.Iopl != 3)
+        if (flag == FlagVif && (cpu.V->Eflags & FlagVip) != 0)
         {
             cpu.Fault(VectorGp, 0);
             return;
         }
 
+        if ((cpu.V->Eflags & flag) != 0)
+            return;
+        cpu.V->Eflags |= flag;
+        if (flag == FlagVif)
+            return;
+        cpu.V->Shadow |= ShadowSti;
+    }
+
+    private static void Pushf(X86Processor cpu, DecodedOp* op)
+    {
+        if (!cpu.CheckVirtualFlagAccess((Code)op->Code == Code.Pushfd ? 4u : 2u))
+            return;
         uint image = cpu.GetEflags() & ~(FlagVm | FlagRf);
+        if (cpu.IsVirtualized)
+            image = VirtualImage(image);
         if ((Code)op->Code == Code.Pushfd)
             cpu.Push32(image);
         else
@@ -64,9 +66,11 @@ internal sealed unsafe partial class X86Processor
 
     private static void Popf(X86Processor cpu, DecodedOp* op)
     {
-        if (cpu.IsVirtual8086 && cpu.Iopl != 3)
+        if (!cpu.CheckVirtualFlagAccess((Code)op->Code == Code.Popfd ? 4u : 2u))
+            return;
+        if (cpu.IsVirtualized)
         {
-            cpu.Fault(VectorGp, 0);
+            cpu.PopVirtualFlags();
             return;
         }
 
@@ -100,8 +104,8 @@ internal sealed unsafe partial class X86Processor
     {
         if (cpu.Physical)
             cpu.PhysicalInterrupt((byte)op->Imm);
-        else if (cpu.IsVirtual8086 && cpu.Iopl != 3)
-            cpu.Fault(VectorGp, 0);
+        else if (cpu.IsVirtual8086)
+            cpu.InterruptInVirtual8086((byte)op->Imm);
         else
             cpu.DeliverInterrupt((byte)op->Imm, InterruptKind.Software, false, 0);
     }

@@ -2,19 +2,19 @@ using Plexus.Messaging.Shared;
 
 namespace Plexus.Cpu.Processor;
 
-/// <summary>IRET without a task switch (SDM vol. 2, IRET).</summary>
+/// <summary>IRET (SDM vol. 2, IRET).</summary>
 internal sealed unsafe partial class X86Processor
 {
     private const uint FlagsArithmetic = FlagCf | FlagPf | FlagAf | FlagZf | FlagSf | FlagOf;
 
-    /// <summary>IRET: same ring, outer ring, real mode. A task return (NT) and a return to v86 stop the machine.</summary>
+    /// <summary>IRET: same ring, outer ring, real mode, to and within virtual-8086 mode, back to the task that called.</summary>
     public bool InterruptReturn(int operandBits)
     {
         uint size = (uint)operandBits / 8;
         if (IsVirtual8086)
-            return RequestUnsupported("IRET in v86 mode");
+            return ReturnInVirtual8086(size);
         if (ProtectedMode && (GetEflags() & FlagNt) != 0)
-            return RequestUnsupported("return from a nested task (IRET with NT set)");
+            return ReturnToTask();
         StackCursor stack = CurrentStack();
         if (!Pop(ref stack, size, out uint offset) || !Pop(ref stack, size, out uint wide) || !Pop(ref stack, size, out uint image))
             return false;
@@ -31,7 +31,7 @@ internal sealed unsafe partial class X86Processor
         }
 
         if (size == 4 && (image & FlagVm) != 0 && Cpl == 0)
-            return RequestUnsupported("return to v86 mode (IRET with VM set in the image)");
+            return ReturnToVirtual8086(ref stack, offset, selector, image);
         if (!CheckReturnCode(selector, out Descriptor descriptor))
             return false;
         uint privilege = Cpl;
@@ -53,7 +53,7 @@ internal sealed unsafe partial class X86Processor
         return true;
     }
 
-    /// <summary>EFLAGS from the stack: IF only where the CPL before the return allows it, IOPL only from ring 0; a 16-bit image leaves the upper half.</summary>
+    /// <summary>EFLAGS from the stack: IF only where the CPL before the return allows it, IOPL, VIF and VIP only from ring 0; a 16-bit image leaves the upper half.</summary>
     private void CommitReturnFlags(uint image, uint size, uint privilege)
     {
         uint flags = GetEflags();
@@ -63,7 +63,7 @@ internal sealed unsafe partial class X86Processor
         if (privilege <= Iopl)
             changed |= FlagIf;
         if (privilege == 0)
-            changed |= FlagIopl;
+            changed |= FlagIopl | (size == 4 && ProtectedMode ? FlagVif | FlagVip : 0);
         ReplaceEflags(flags, (flags & ~changed) | (image & changed & Model.EflagsWritable));
         NmiBlocked = false;
     }
@@ -72,7 +72,7 @@ internal sealed unsafe partial class X86Processor
     private void ReplaceEflags(uint before, uint after)
     {
         SetEflags(after);
-        if (((before ^ after) & (FlagTf | FlagRf | FlagVm | FlagAc)) != 0)
+        if (((before ^ after) & (FlagTf | FlagRf | FlagVm | FlagAc | FlagVif | FlagVip)) != 0)
             ModeChanged();
     }
 }

@@ -36,8 +36,6 @@ internal sealed unsafe partial class X86Processor
                 EnterDebugException();
             if (DeliverInterrupt(vector, isException ? InterruptKind.Exception : kind, hasError, error))
                 return DeliverKind.Delivered;
-            if (!FaultPending)
-                return DeliverKind.Unsupported;
 
             // What failed was the delivery of an event; its saved state is the event's, so nothing was lost and the new fault takes its place.
             FaultPending = false;
@@ -69,6 +67,11 @@ internal sealed unsafe partial class X86Processor
         if (!ProtectedMode && !IsVirtual8086)
             return DeliverReal(vector, flags);
         if (kind == InterruptKind.Exception && (FaultVectors & (1u << (vector & 31))) != 0 && vector < 32)
+            flags |= FlagRf;
+
+        // Between two iterations of a string instruction RF keeps its own breakpoint from being met again (SDM vol. 3, 17.3.1.1). Pushed only while
+        // breakpoints are armed, since only then it is known in every engine how far the instruction came.
+        if (RepeatPartial && systemCode == 0 && (V->Dr[7] & 0xFF) != 0)
             flags |= FlagRf;
         externalEvent = kind == InterruptKind.Software ? 0u : 1u;
         deliveredVector = vector;
@@ -119,7 +122,7 @@ internal sealed unsafe partial class X86Processor
         if (!gate.IsPresent)
             return Fault(VectorNp, entryError);
         if (gate.Type == GateTask)
-            return RequestUnsupported($"task switch through the task gate of vector {vector:X2}h");
+            return DeliverToTask(gate.GateSelector, hasError, error, flags);
 
         ushort selector = gate.GateSelector;
         if ((selector & 0xFFFC) == 0)
@@ -134,17 +137,23 @@ internal sealed unsafe partial class X86Processor
         uint size = gate.IsGate32 ? 4u : 2u;
         uint offset = gate.GateOffset;
         bool isInner = !descriptor.IsConforming && descriptor.Dpl < Cpl;
-        if (IsVirtual8086)
-            return RequestUnsupported($"delivery of vector {vector:X2}h from v86 mode");
+
+        // A virtual-8086 program is interrupted into ring 0 only.
+        bool isVirtual = IsVirtual8086;
+        if (isVirtual && (!isInner || descriptor.Dpl != 0))
+            return SelectorFault(VectorGp, selector);
         uint privilege = isInner ? descriptor.Dpl : Cpl;
         StackCursor stack = CurrentStack();
         if (isInner && !InnerStack(privilege, out stack))
             return false;
-        uint pushes = (isInner ? 5u : 3u) + (hasError ? 1u : 0u);
+        uint pushes = (isVirtual ? 9u : isInner ? 5u : 3u) + (hasError ? 1u : 0u);
         if (!CheckRoom(in stack, size, pushes, isInner ? stack.Segment.Selector : 0u))
             return false;
         SegmentRegister code = descriptor.ToRegister((ushort)((selector & ~3u) | privilege));
         if (!CheckCodeOffset(in code, offset) || !MarkAccessed(ref descriptor))
+            return false;
+        if (isVirtual && (!PushSelector(ref stack, size, SegmentIndex.Gs) || !PushSelector(ref stack, size, SegmentIndex.Fs)
+            || !PushSelector(ref stack, size, SegmentIndex.Ds) || !PushSelector(ref stack, size, SegmentIndex.Es)))
             return false;
         if (isInner && (!Push(ref stack, size, Segment(SegmentIndex.Ss).Selector) || !Push(ref stack, size, V->Gpr[4])))
             return false;
@@ -155,6 +164,12 @@ internal sealed unsafe partial class X86Processor
 
         if (isInner)
             Segment(SegmentIndex.Ss) = stack.Segment;
+        if (isVirtual)
+        {
+            foreach (SegmentIndex index in (ReadOnlySpan<SegmentIndex>)[SegmentIndex.Es, SegmentIndex.Ds, SegmentIndex.Fs, SegmentIndex.Gs])
+                Segment(index) = NullSegment(index, 0);
+        }
+
         CommitStackPointer(in stack);
         uint cleared = FlagTf | FlagNt | FlagRf | FlagVm;
         if (gate.Type is GateInterrupt16 or GateInterrupt32)
@@ -165,13 +180,14 @@ internal sealed unsafe partial class X86Processor
         return true;
     }
 
-    /// <summary>What the processor does to DR6 and DR7 when it raises #DB (SDM vol. 3, 17.2.3 and 17.2.4): causes are added, GD is cleared.</summary>
+    private bool PushSelector(ref StackCursor stack, uint size, SegmentIndex index) => Push(ref stack, size, Segment(index).Selector);
+
+    /// <summary>What the processor does to DR6 and DR7 when it raises #DB (SDM vol. 3, 17.2.3 and 17.2.4): causes are added, GD is cleared, and LBR, BTF and TR of DEBUGCTLMSR (17.4).</summary>
     private void EnterDebugException()
     {
         V->Dr[6] |= PendingDr6;
         PendingDr6 = 0;
-        if ((V->Dr[7] & DebugControlGeneralDetect) == 0)
-            return;
+        V->DebugControl &= ~(DebugControlLbr | DebugControlBtf | DebugControlTr);
         V->Dr[7] &= ~DebugControlGeneralDetect;
         ModeChanged();
     }

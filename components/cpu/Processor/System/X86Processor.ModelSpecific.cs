@@ -3,30 +3,11 @@ using Plexus.Messaging.Shared;
 
 namespace Plexus.Cpu.Processor;
 
-/// <summary>CPUID, RDTSC, RDPMC, RDMSR, WRMSR, SYSENTER, and what is left of the coprocessor interface.</summary>
+/// <summary>CPUID, RDTSC, RDPMC, RDMSR, WRMSR, SYSENTER, SYSEXIT, and what is left of the coprocessor interface.</summary>
 internal sealed unsafe partial class X86Processor
 {
-    private const uint MsrTimeStampCounter = 0x10;
-    private const uint MsrPlatformId = 0x17;
-    private const uint MsrPowerOn = 0x2A;
-    private const uint MsrUpdateTrigger = 0x79;
-    private const uint MsrUpdateSignature = 0x8B;
-    private const uint MsrCounter0 = 0xC1;
-    private const uint MsrCounter1 = 0xC2;
-    private const uint MsrSysenterCs = 0x174;
-    private const uint MsrSysenterEsp = 0x175;
-    private const uint MsrSysenterEip = 0x176;
-    private const uint MsrEventSelect0 = 0x186;
-    private const uint MsrEventSelect1 = 0x187;
-
     /// <summary>On the physical processor the time-stamp counter is the host's, which a guest must not see: far away from any virtual one.</summary>
     private const ulong PhysicalTimeStamp = 1ul << 52;
-
-    /// <summary>PerfEvtSel0-1 and PerfCtr0-1: kept as written; nothing is counted.</summary>
-    private readonly ulong[] performance = new ulong[4];
-
-    private ulong updateSignature;
-    private ulong powerOnConfiguration;
 
     private static void RegisterModelSpecific(HandlerTable table)
     {
@@ -112,7 +93,7 @@ internal sealed unsafe partial class X86Processor
         if (cpu.Physical || (cpu.Cpl != 0 && (cpu.V->Cr4 & Cr4Pce) == 0) || counter > 1)
             cpu.Fault(VectorGp, 0);
         else
-            cpu.SetEdxEax(cpu.performance[2 + counter]);
+            cpu.SetEdxEax(cpu.registers[SlotCounter + (int)counter]);
     }
 
     private static void Rdmsr(X86Processor cpu, DecodedOp* op)
@@ -140,92 +121,16 @@ internal sealed unsafe partial class X86Processor
         V->Gpr[2] = (uint)(value >> 32);
     }
 
-    private bool HasSysenter => Model.Has(CpuFeatures.Sep);
-
-    private bool TryReadMsr(uint index, out ulong value)
-    {
-        value = 0;
-        switch (index)
-        {
-            case MsrTimeStampCounter:
-                value = TimeStamp;
-                return true;
-            case MsrPlatformId:
-                return true;
-            case MsrPowerOn:
-                value = powerOnConfiguration;
-                return true;
-            case MsrUpdateSignature:
-                value = updateSignature;
-                return true;
-            case MsrCounter0 or MsrCounter1:
-                value = performance[2 + (index - MsrCounter0)];
-                return true;
-            case MsrEventSelect0 or MsrEventSelect1:
-                value = performance[index - MsrEventSelect0];
-                return true;
-            case MsrSysenterCs when HasSysenter:
-                value = V->SysenterCs;
-                return true;
-            case MsrSysenterEsp when HasSysenter:
-                value = V->SysenterEsp;
-                return true;
-            case MsrSysenterEip when HasSysenter:
-                value = V->SysenterEip;
-                return true;
-            default:
-                return false;
-        }
-    }
-
-    private bool TryWriteMsr(uint index, ulong value)
-    {
-        switch (index)
-        {
-            case MsrTimeStampCounter:
-                // WRMSR writes the low half and clears the high one (SDM vol. 3, 17.17, P6 family).
-                V->TscOffset += (uint)value - TimeStamp;
-                return true;
-            case MsrPowerOn:
-                powerOnConfiguration = value;
-                return true;
-            case MsrUpdateTrigger:
-                // No microcode to update: the signature stays what it was.
-                return true;
-            case MsrUpdateSignature:
-                updateSignature = value;
-                return true;
-            case MsrCounter0 or MsrCounter1:
-                // 40 bits, sign-extended from 32 (SDM vol. 3, P6 performance counters).
-                performance[2 + (index - MsrCounter0)] = (ulong)(int)value & 0xFF_FFFF_FFFF;
-                return true;
-            case MsrEventSelect0 or MsrEventSelect1:
-                performance[index - MsrEventSelect0] = (uint)value;
-                return true;
-            case MsrSysenterCs when HasSysenter:
-                V->SysenterCs = (uint)value;
-                return true;
-            case MsrSysenterEsp when HasSysenter:
-                V->SysenterEsp = (uint)value;
-                return true;
-            case MsrSysenterEip when HasSysenter:
-                V->SysenterEip = (uint)value;
-                return true;
-            default:
-                return false;
-        }
-    }
-
-    /// <summary>SYSENTER: flat ring-0 CS and SS, interrupts off (SDM vol. 2). #UD on a model that does not report SEP.</summary>
+    /// <summary>SYSENTER: flat ring-0 CS and SS, interrupts off, out of virtual-8086 mode too (SDM vol. 2). #UD on a model that does not report SEP.</summary>
     private static void Sysenter(X86Processor cpu, DecodedOp* op)
     {
-        if (!cpu.HasSysenter)
+        if (!cpu.Model.Has(CpuFeatures.Sep))
         {
             cpu.Fault(VectorUd);
             return;
         }
 
-        if (!cpu.ProtectedMode || cpu.Physical || (cpu.V->SysenterCs & 0xFFFC) == 0)
+        if ((cpu.V->Cr0 & Cr0Pe) == 0 || cpu.Physical || (cpu.V->SysenterCs & 0xFFFC) == 0)
         {
             cpu.Fault(VectorGp, 0);
             return;
@@ -244,7 +149,7 @@ internal sealed unsafe partial class X86Processor
     /// <summary>SYSEXIT: flat ring-3 CS and SS, ESP from ECX, EIP from EDX.</summary>
     private static void Sysexit(X86Processor cpu, DecodedOp* op)
     {
-        if (!cpu.HasSysenter)
+        if (!cpu.Model.Has(CpuFeatures.Sep))
         {
             cpu.Fault(VectorUd);
             return;

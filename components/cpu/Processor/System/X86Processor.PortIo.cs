@@ -159,8 +159,10 @@ internal sealed unsafe partial class X86Processor
             return;
         uint mask = AddressMask(op);
         V->Gpr[1] = (V->Gpr[1] & ~mask) | ((count - 1) & mask);
-        if (((count - 1) & mask) != 0)
-            NextEip = V->Eip;
+        if (((count - 1) & mask) == 0)
+            return;
+        NextEip = V->Eip;
+        RepeatPartial = true;
     }
 
     private void Advance(int register, int width, uint mask)

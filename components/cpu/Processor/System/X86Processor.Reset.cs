@@ -52,10 +52,7 @@ internal sealed unsafe partial class X86Processor
         ResetFpu();
         PendingDr6 = 0;
         NmiBlocked = false;
-        updateSignature = 0;
-        powerOnConfiguration = 0;
-        for (int i = 0; i < 4; i++)
-            performance[i] = 0;
+        ResetModelRegisters();
         FaultPending = false;
         Requests = Request.None;
         LoadLazy(V->Eflags);

@@ -150,8 +150,8 @@ internal sealed unsafe partial class X86Processor
         register.Base = (uint)selector << 4;
         if (IsVirtual8086)
         {
-            register.Attributes = RealModeAccess | (3 << 5);
-            register.Limit = 0xFFFF;
+            register.Attributes = VirtualAccess;
+            register.Limit = VirtualLimit;
         }
         else
         {

@@ -46,14 +46,20 @@ internal sealed unsafe partial class X86Processor
         return last <= segment.Limit;
     }
 
+    /// <summary>#AC for a program's own stack at CPL 3. A delivery is not checked: it could not report what it meets.</summary>
+    private bool IsAligned(in StackCursor stack, uint linear, uint size) =>
+        !alignmentChecked || !stack.IsUser || deliveredVector != NoVector || (linear & (size - 1)) == 0 || Fault(VectorAc, 0);
+
     private bool Push(ref StackCursor stack, uint size, uint value)
     {
         uint esp = (stack.Esp - size) & stack.Mask;
         if (!IsWithin(in stack.Segment, esp, size))
             return SelectorFault(VectorSs, 0);
         uint linear = stack.Segment.Base + esp;
-        if (!WriteLinearAs(linear, (int)size, value, stack.IsUser))
+        if (!IsAligned(in stack, linear, size) || !WriteLinearAs(linear, (int)size, value, stack.IsUser))
             return false;
+        if (dataBreakpoints)
+            MatchData(linear, (int)size, write: true);
         stack.Esp = esp;
         return true;
     }
@@ -65,6 +71,10 @@ internal sealed unsafe partial class X86Processor
         if (!IsWithin(in stack.Segment, esp, size))
             return SelectorFault(VectorSs, 0);
         uint linear = stack.Segment.Base + esp;
+        if (!IsAligned(in stack, linear, size))
+            return false;
+        if (dataBreakpoints)
+            MatchData(linear, (int)size, write: false);
         bool ok = size == 4 ? ReadLinear32(linear, out value) : ReadLinear16(linear, out value);
         if (!ok)
             return false;
