@@ -12,7 +12,7 @@ namespace Plexus.Cpu.Native;
 /// <remarks>unsafe: the control block and the slots are in shared memory that this object keeps mapped; indices into it are checked.</remarks>
 public sealed unsafe partial class NativeContainer : IDisposable
 {
-    private const int FutexCall = 202, PageSize = 4096;
+    private const int FutexCall = 202, PageSize = 4096, LargestImage = 1 << 20;
     private const long MillisecondsWithoutProgress = 10_000;
 
     private readonly IReadOnlyList<ContainerMapping> mappings;
@@ -195,7 +195,7 @@ public sealed unsafe partial class NativeContainer : IDisposable
         if (signal == 0)
             return completed == count ? null : "the container gave the turn back before it was done";
         (int vector, int cs, ulong rip) = (Block->StrayVector, Block->StrayCs, Block->StrayRip);
-        bool own = rip - ContainerProgram.Address < PageSize;
+        bool own = rip - ContainerProgram.Address < LargestImage;
         return string.Create(
             CultureInfo.InvariantCulture,
             $"exception {vector} (signal {signal}) at CS:RIP {cs:X4}:{rip:X}: {(own ? "guest code could not be entered with these registers" : "guest code had left its mode or its 4 GiB")}");
