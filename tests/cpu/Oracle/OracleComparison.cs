@@ -8,7 +8,7 @@ internal static class OracleComparison
 {
     private const uint FetchBit = 0x10, PresentBit = 1;
     private const uint EflagsCompared = 0x0025_7FD5;
-    private const int VectorSs = 12, VectorGp = 13, VectorPf = 14, VectorAc = 17;
+    private const int VectorUd = 6, VectorSs = 12, VectorGp = 13, VectorPf = 14, VectorAc = 17;
     private const int StatusC1 = 0x200, StatusConditions = 0x4500;
 
     /// <summary>True for a case whose end depends on what only one side has.</summary>
@@ -17,6 +17,10 @@ internal static class OracleComparison
         // A fetch from data: without NX it runs what is there.
         if (host.Vector == VectorPf && (host.ErrorCode & (FetchBit | PresentBit)) == (FetchBit | PresentBit))
             return true;
+
+        // How long an undefined opcode is the manual does not say: one side may want bytes of it from the next page.
+        if (IsLongerUndefined(guest, host) || IsLongerUndefined(host, guest))
+            return true;
         if (mode == ContainerMode.Compatibility)
             return false;
 
@@ -24,6 +28,9 @@ internal static class OracleComparison
         bool isLimit = guest.Vector is VectorSs or VectorGp && guest.ErrorCode == 0;
         return (isLimit && host.Vector is VectorPf or VectorAc) || (host.Vector == VectorPf && host.Cr2 is > 0xFFFF_FF00 or < 0x100);
     }
+
+    private static bool IsLongerUndefined(OracleOutcome undefined, OracleOutcome missing) =>
+        undefined.Vector == VectorUd && missing.Vector == VectorPf && missing.Eip == undefined.Eip && missing.Cr2 - missing.Eip is > 0 and < 15;
 
     /// <summary>The first difference that counts, or null.</summary>
     public static string? Find(OracleCase subject, OracleOutcome host, OracleOutcome guest)

@@ -26,5 +26,8 @@ internal sealed record OracleItem(byte[] Guest, byte[] Host)
     /// </summary>
     public bool HasManyAccesses { get; init; }
 
+    /// <summary>The same for the interpreter with an ES override, which in flat memory means as little, where it differs from the host's bytes.</summary>
+    public OracleItem WithOtherPrefixes() => this with { Guest = [.. Guest.Zip(Host, (mine, theirs) => mine == theirs ? mine : (byte)0x26)] };
+
     public int Length => Guest.Length + Displacement;
 }

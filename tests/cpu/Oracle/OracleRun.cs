@@ -31,7 +31,7 @@ internal sealed class OracleRun : IDisposable
     /// <summary>Cases that ended in what only the host has.</summary>
     public long Incomparable { get; private set; }
 
-    /// <summary>Cases that differed once and agreed when they were run alone: something else had touched their memory.</summary>
+    /// <summary>Cases that differed once and not when they were run alone: another slot's case had touched their memory, or they had read their own code where it is not the same on both sides.</summary>
     public long Disturbed { get; private set; }
 
     /// <summary>How often each vector ended a case; the last is for those that did not end.</summary>
@@ -64,9 +64,21 @@ internal sealed class OracleRun : IDisposable
         machine.Clear();
         host.Run(subject, theirs);
         machine.Run(subject, ours);
-        if (OracleComparison.IsIncomparable(Mode, theirs, ours))
+        if (OracleComparison.IsIncomparable(Mode, theirs, ours) || ReadsItsCode(subject, ours))
             return null;
         return OracleComparison.Find(subject, theirs, ours) is { } difference ? new OracleDivergence(subject, theirs, ours, difference) : null;
+    }
+
+    /// <summary>Where the two sides' code differs by a prefix: whether the interpreter's outcome changes with a third prefix that means as little.</summary>
+    private bool ReadsItsCode(OracleCase subject, OracleOutcome outcome)
+    {
+        if (Mode == ContainerMode.Compatibility)
+            return false;
+        OracleOutcome other = new();
+        machine.Clear();
+        machine.Run(subject with { Items = [.. subject.Items.Select(item => item.WithOtherPrefixes())] }, other);
+        return !other.Registers.AsSpan().SequenceEqual(outcome.Registers) || !other.Memory.AsSpan().SequenceEqual(outcome.Memory) || !other.Fx.AsSpan().SequenceEqual(outcome.Fx)
+            || (other.Vector, other.Eip, other.Eflags, other.Cr2) != (outcome.Vector, outcome.Eip, outcome.Eflags, outcome.Cr2);
     }
 
     public void Dispose()
