@@ -55,9 +55,15 @@ internal sealed unsafe partial class X86Processor
         {
             uint offset = Address(op) + environment + ((uint)i * RegisterBytes);
             Extended value = cpu.GetSt(i);
-            if (!cpu.Store32(op->Seg, offset & op->Seg->Mask, (uint)value.Significand)
-                || !cpu.Store32(op->Seg, (offset + 4) & op->Seg->Mask, (uint)(value.Significand >> 32))
-                || !cpu.Store16(op->Seg, (offset + 8) & op->Seg->Mask, value.SignExponent))
+
+            // By words: the registers lie at even addresses, and only the image as a whole has an alignment.
+            for (uint word = 0; word < 4; word++)
+            {
+                if (!cpu.Store16(op->Seg, (offset + (word * 2)) & op->Seg->Mask, (ushort)(value.Significand >> ((int)word * 16))))
+                    return;
+            }
+
+            if (!cpu.Store16(op->Seg, (offset + 8) & op->Seg->Mask, value.SignExponent))
                 return;
         }
 
@@ -70,15 +76,20 @@ internal sealed unsafe partial class X86Processor
         if (!cpu.ProbeFpu(op, environment + (8 * RegisterBytes), EnvironmentAlignment(op), write: false))
             return;
         ulong* significands = stackalloc ulong[8];
+        new Span<ulong>(significands, 8).Clear();
         ushort* signExponents = stackalloc ushort[8];
         for (int i = 0; i < 8; i++)
         {
             uint offset = Address(op) + environment + ((uint)i * RegisterBytes);
-            if (!cpu.Load32(op->Seg, offset & op->Seg->Mask, out uint low)
-                || !cpu.Load32(op->Seg, (offset + 4) & op->Seg->Mask, out uint high)
-                || !cpu.Load16(op->Seg, (offset + 8) & op->Seg->Mask, out uint signExponent))
+            for (uint word = 0; word < 4; word++)
+            {
+                if (!cpu.Load16(op->Seg, (offset + (word * 2)) & op->Seg->Mask, out uint part))
+                    return;
+                significands[i] |= (ulong)part << ((int)word * 16);
+            }
+
+            if (!cpu.Load16(op->Seg, (offset + 8) & op->Seg->Mask, out uint signExponent))
                 return;
-            significands[i] = ((ulong)high << 32) | low;
             signExponents[i] = (ushort)signExponent;
         }
 

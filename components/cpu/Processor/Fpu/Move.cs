@@ -8,6 +8,9 @@ internal unsafe interface IFpuTarget
     /// <summary>Converts.</summary>
     static abstract (ulong Low, ushort High) Convert(in Extended value, ref FpuContext context);
 
+    /// <summary>Bytes of the memory operand.</summary>
+    static abstract uint Length { get; }
+
     /// <summary>What a masked stack underflow stores.</summary>
     static abstract (ulong Low, ushort High) Indefinite { get; }
 
@@ -18,6 +21,8 @@ internal unsafe interface IFpuTarget
 
 internal readonly unsafe struct ToReal32 : IFpuTarget
 {
+    public static uint Length => 4;
+
     public static (ulong Low, ushort High) Indefinite => (0xFFC0_0000, 0);
 
     public static (ulong Low, ushort High) Convert(in Extended value, ref FpuContext context) => (RealFormat.ToSingle(value, ref context), 0);
@@ -27,6 +32,8 @@ internal readonly unsafe struct ToReal32 : IFpuTarget
 
 internal readonly unsafe struct ToReal64 : IFpuTarget
 {
+    public static uint Length => 8;
+
     public static (ulong Low, ushort High) Indefinite => (0xFFF8_0000_0000_0000, 0);
 
     public static (ulong Low, ushort High) Convert(in Extended value, ref FpuContext context) => (RealFormat.ToDouble(value, ref context), 0);
@@ -37,6 +44,8 @@ internal readonly unsafe struct ToReal64 : IFpuTarget
 /// <summary>The register as it is: no exception but a stack underflow.</summary>
 internal readonly unsafe struct ToReal80 : IFpuTarget
 {
+    public static uint Length => 10;
+
     public static (ulong Low, ushort High) Indefinite => (0xC000_0000_0000_0000, 0xFFFF);
 
     public static (ulong Low, ushort High) Convert(in Extended value, ref FpuContext context) => (value.Significand, value.SignExponent);
@@ -46,6 +55,8 @@ internal readonly unsafe struct ToReal80 : IFpuTarget
 
 internal readonly unsafe struct ToInt16 : IFpuTarget
 {
+    public static uint Length => 2;
+
     public static (ulong Low, ushort High) Indefinite => (0x8000, 0);
 
     public static (ulong Low, ushort High) Convert(in Extended value, ref FpuContext context) => ((ulong)IntegerFormat.ToInteger(value, 16, ref context), 0);
@@ -55,6 +66,8 @@ internal readonly unsafe struct ToInt16 : IFpuTarget
 
 internal readonly unsafe struct ToInt32 : IFpuTarget
 {
+    public static uint Length => 4;
+
     public static (ulong Low, ushort High) Indefinite => (0x8000_0000, 0);
 
     public static (ulong Low, ushort High) Convert(in Extended value, ref FpuContext context) => ((ulong)IntegerFormat.ToInteger(value, 32, ref context), 0);
@@ -64,6 +77,8 @@ internal readonly unsafe struct ToInt32 : IFpuTarget
 
 internal readonly unsafe struct ToInt64 : IFpuTarget
 {
+    public static uint Length => 8;
+
     public static (ulong Low, ushort High) Indefinite => (0x8000_0000_0000_0000, 0);
 
     public static (ulong Low, ushort High) Convert(in Extended value, ref FpuContext context) => ((ulong)IntegerFormat.ToInteger(value, 64, ref context), 0);
@@ -73,6 +88,8 @@ internal readonly unsafe struct ToInt64 : IFpuTarget
 
 internal readonly unsafe struct ToBcd : IFpuTarget
 {
+    public static uint Length => 10;
+
     public static (ulong Low, ushort High) Indefinite => (0xC000_0000_0000_0000, 0xFFFF);
 
     public static (ulong Low, ushort High) Convert(in Extended value, ref FpuContext context) => IntegerFormat.ToBcd(value, ref context);
@@ -163,7 +180,8 @@ internal sealed unsafe partial class X86Processor
         if (IsEmpty(0))
         {
             (ulong low, ushort high) = TTarget.Indefinite;
-            if ((V->Fpu.Control & (ushort)FpuFlags.Invalid) != 0 && !TTarget.Store(this, op, low, high))
+            bool isMasked = (V->Fpu.Control & (ushort)FpuFlags.Invalid) != 0;
+            if (!(isMasked ? TTarget.Store(this, op, low, high) : ProbeTarget<TTarget>(op)))
                 return false;
             return StackUnderflow();
         }
@@ -174,7 +192,7 @@ internal sealed unsafe partial class X86Processor
         // An unmasked overflow or underflow keeps a result from memory, as an invalid operand does (SDM vol. 1, 8.5.4).
         const FpuFlags Preventing = FpuFlags.Invalid | FpuFlags.Overflow | FpuFlags.Underflow;
         bool prevented = (context.Flags & Preventing & (FpuFlags)~context.Control) != 0;
-        if (!prevented && !TTarget.Store(this, op, resultLow, resultHigh))
+        if (!(prevented ? ProbeTarget<TTarget>(op) : TTarget.Store(this, op, resultLow, resultHigh)))
             return false;
         if (prevented && (context.Flags & FpuFlags.Invalid) == 0)
         {
@@ -185,6 +203,10 @@ internal sealed unsafe partial class X86Processor
         CommitFpu(ref context);
         return !prevented;
     }
+
+    /// <summary>An operand that an exception keeps from being written faults as if it were.</summary>
+    private bool ProbeTarget<TTarget>(DecodedOp* op)
+        where TTarget : struct, IFpuTarget => ProbeFpu(op, TTarget.Length, Math.Min(TTarget.Length, 8), write: true);
 
     private static void FstRegister(X86Processor cpu, DecodedOp* op) => cpu.FpuStoreRegister(op->Reg0);
 

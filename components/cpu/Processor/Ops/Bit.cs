@@ -192,7 +192,9 @@ internal sealed unsafe partial class X86Processor
     {
         uint offset = Address(op);
         var segment = (Plexus.Messaging.Shared.SegmentIndex)op->Segment;
-        if (!cpu.ProbeStore(segment, offset, 8) || !cpu.Load32(segment, offset, out uint low) || !cpu.Load32(segment, offset + 4, out uint high))
+
+        // Alignment is checked for all eight bytes, and before the page.
+        if (!cpu.ProbeFpu(op, 8, 8, write: true) || !cpu.Load32(segment, offset, out uint low) || !cpu.Load32(segment, offset + 4, out uint high))
             return;
         bool equal = low == cpu.Reg32(0) && high == cpu.Reg32(2);
         cpu.Store32(segment, offset, equal ? cpu.Reg32(3) : low);

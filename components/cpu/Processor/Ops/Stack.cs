@@ -92,7 +92,7 @@ internal sealed unsafe partial class X86Processor
     {
         uint width = op->Is32 ? 4u : 2u;
         uint pointer = cpu.V->Gpr[4];
-        if (!cpu.ProbeStack(pointer, width, 8))
+        if (!cpu.ProbeStack(pointer, width, 1, 8))
             return;
         for (uint i = 0; i < 8; i++)
         {
@@ -104,12 +104,12 @@ internal sealed unsafe partial class X86Processor
         cpu.SetStackPointer(pointer - (width * 8));
     }
 
-    /// <summary>Checks that <paramref name="count"/> pushes below a stack pointer would all succeed.</summary>
-    private bool ProbeStack(uint pointer, uint width, int count)
+    /// <summary>Checks that pushes below a stack pointer would succeed, from the <paramref name="first"/> (1 is the next) to the <paramref name="last"/>.</summary>
+    private bool ProbeStack(uint pointer, uint width, uint first, uint last)
     {
-        for (int i = 1; i <= count; i++)
+        for (uint i = first; i <= last; i++)
         {
-            if (!ProbeStore(SegmentIndex.Ss, (pointer - (width * (uint)i)) & StackMask, width))
+            if (!ProbeStore(SegmentIndex.Ss, (pointer - (width * i)) & StackMask, width))
                 return false;
         }
 
@@ -148,22 +148,25 @@ internal sealed unsafe partial class X86Processor
         uint level = op->Imm2 & 31;
         uint pointer = cpu.V->Gpr[4];
         uint framePointer = cpu.V->Gpr[5];
-        uint* display = stackalloc uint[32];
+        uint* pushed = stackalloc uint[33];
+        pushed[1] = framePointer;
+        if (!cpu.ProbeStack(pointer, width, 1, 1))
+            return;
         for (uint i = 1; i < level; i++)
         {
             uint at = (framePointer - (width * i)) & cpu.StackMask;
-            if (!(width == 4 ? cpu.Load32(SegmentIndex.Ss, at, out display[i]) : cpu.Load16(SegmentIndex.Ss, at, out display[i])))
+            if (!(width == 4 ? cpu.Load32(SegmentIndex.Ss, at, out uint outer) : cpu.Load16(SegmentIndex.Ss, at, out outer)) || !cpu.ProbeStack(pointer, width, i + 1, i + 1))
                 return;
+            pushed[i + 1] = cpu.OverlayPushed(outer, at, pointer, width, pushed, i);
         }
 
-        int pushes = 1 + (int)level;
+        uint pushes = 1 + level;
         uint frame = pointer - width;
-        uint final = pointer - (width * (uint)pushes) - (op->Imm & 0xFFFF);
-        if (!cpu.ProbeStack(pointer, width, pushes) || !cpu.ProbeStore(SegmentIndex.Ss, final & cpu.StackMask, width))
+        uint final = pointer - (width * pushes) - (op->Imm & 0xFFFF);
+        if (!cpu.ProbeStack(pointer, width, pushes, pushes) || !cpu.ProbeStore(SegmentIndex.Ss, final & cpu.StackMask, width))
             return;
-        cpu.StoreStack(pointer, width, 1, framePointer);
-        for (uint i = 1; i < level; i++)
-            cpu.StoreStack(pointer, width, i + 1, display[i]);
+        for (uint i = 1; i <= Math.Max(1, level); i++)
+            cpu.StoreStack(pointer, width, i, pushed[i]);
         if (level > 0)
         {
             uint image = cpu.StackMask == uint.MaxValue ? frame : (pointer & 0xFFFF0000) | (frame & 0xFFFF);
@@ -175,6 +178,33 @@ internal sealed unsafe partial class X86Processor
         else
             cpu.Reg16(5) = (ushort)frame;
         cpu.SetStackPointer(final);
+    }
+
+    /// <summary>
+    /// What ENTER finds when it reads an outer frame pointer: it pushes each before it reads the next, and the display may overlap what it pushes.
+    /// Here everything is read and checked before anything is written.
+    /// </summary>
+    /// <param name="value">What memory holds.</param>
+    /// <param name="at">Where.</param>
+    /// <param name="pointer">The stack pointer before.</param>
+    /// <param name="width">2 or 4 bytes.</param>
+    /// <param name="pushed">The words pushed so far, from index 1.</param>
+    /// <param name="count">How many.</param>
+    private uint OverlayPushed(uint value, uint at, uint pointer, uint width, uint* pushed, uint count)
+    {
+        ulong mask = width == 4 ? uint.MaxValue : 0xFFFFu;
+        for (uint i = 1; i <= count; i++)
+        {
+            int distance = (int)(((pointer - (width * i)) & StackMask) - at);
+            if (Math.Abs((long)distance) >= width)
+                continue;
+            int shift = Math.Abs(distance) * 8;
+            ulong covered = distance >= 0 ? mask << shift : mask >> shift;
+            ulong bytes = distance >= 0 ? (pushed[i] & mask) << shift : (pushed[i] & mask) >> shift;
+            value = (uint)(((value & ~covered) | bytes) & mask);
+        }
+
+        return value;
     }
 
     private void StoreStack(uint pointer, uint width, uint index, uint value)

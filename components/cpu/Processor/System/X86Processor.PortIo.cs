@@ -95,15 +95,15 @@ internal sealed unsafe partial class X86Processor
         V->Gpr[0] = (V->Gpr[0] & ~mask) | (value & mask);
     }
 
-    /// <summary>One iteration of INS: the destination is checked before the port is read, since reading may have effects.</summary>
+    /// <summary>One iteration of INS. The port's permission is checked even when the count is zero; the destination is checked before the port is read, since reading may have effects.</summary>
     private void Ins(DecodedOp* op, int width)
     {
-        if (!BeginIteration(op, out uint count))
-            return;
         ushort port = (ushort)V->Gpr[2];
+        if (!CheckPort(port, width) || !BeginIteration(op, out uint count))
+            return;
         uint mask = AddressMask(op);
         uint offset = V->Gpr[7] & mask;
-        if (!CheckPort(port, width) || !ProbeStore(SegmentIndex.Es, offset, (uint)width))
+        if (!ProbeStore(SegmentIndex.Es, offset, (uint)width))
             return;
         uint value = PortIn(port, width);
         bool stored = width switch
@@ -122,14 +122,12 @@ internal sealed unsafe partial class X86Processor
     /// <summary>One iteration of OUTS.</summary>
     private void Outs(DecodedOp* op, int width)
     {
-        if (!BeginIteration(op, out uint count))
-            return;
         ushort port = (ushort)V->Gpr[2];
+        if (!CheckPort(port, width) || !BeginIteration(op, out uint count))
+            return;
         uint mask = AddressMask(op);
         uint offset = V->Gpr[6] & mask;
         var segment = (SegmentIndex)op->Segment;
-        if (!CheckPort(port, width))
-            return;
         uint value;
         bool loaded = width switch
         {
