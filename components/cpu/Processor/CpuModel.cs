@@ -7,7 +7,8 @@ internal sealed class CpuModel
 {
     /// <summary>What this processor implements of what a model may have. There is no local APIC.</summary>
     private const CpuFeatures Implemented =
-        CpuFeatures.Fpu | CpuFeatures.De | CpuFeatures.Pse | CpuFeatures.Tsc | CpuFeatures.Msr | CpuFeatures.Cx8 | CpuFeatures.Pge | CpuFeatures.Cmov;
+        CpuFeatures.Fpu | CpuFeatures.De | CpuFeatures.Pse | CpuFeatures.Tsc | CpuFeatures.Msr | CpuFeatures.Cx8 | CpuFeatures.Pge | CpuFeatures.Cmov
+        | CpuFeatures.Mmx | CpuFeatures.Fxsr | CpuFeatures.Sse | CpuFeatures.Sse2 | CpuFeatures.Clfsh;
 
     private const CpuFeatures OfPentium =
         CpuFeatures.Fpu | CpuFeatures.Vme | CpuFeatures.De | CpuFeatures.Pse | CpuFeatures.Tsc | CpuFeatures.Msr | CpuFeatures.Mce | CpuFeatures.Cx8;
@@ -67,7 +68,13 @@ internal sealed class CpuModel
     /// <summary>Bits of CR4 that may be set.</summary>
     public uint Cr4Allowed =>
         Cr4If(CpuFeatures.Tsc, 1u << 2) | Cr4If(CpuFeatures.De, 1u << 3) | Cr4If(CpuFeatures.Pse, 1u << 4) | Cr4If(CpuFeatures.Pge, 1u << 7)
-        | (HasPerformanceCounters ? 1u << 8 : 0);
+        | (HasPerformanceCounters ? 1u << 8 : 0) | Cr4If(CpuFeatures.Fxsr, 1u << 9) | Cr4If(CpuFeatures.Sse, 1u << 10);
+
+    /// <summary>Bits of MXCSR that may be set. DAZ came after the Pentium III.</summary>
+    public uint MxcsrMask => Has(CpuFeatures.Sse2) ? 0xFFFFu : 0xFFBF;
+
+    /// <summary>The mask as FXSAVE tells it; 0 stands for FFBFh (SDM vol. 1, 11.6.6).</summary>
+    public uint MxcsrMaskInImage => Has(CpuFeatures.Sse2) ? MxcsrMask : 0;
 
     /// <summary>EFLAGS bits that POPF and IRET can change at all: everything but VIF, VIP (no VME) and the reserved ones.</summary>
     public uint EflagsWritable => 0x00257FD5;
@@ -89,7 +96,8 @@ internal sealed class CpuModel
     {
         // "GenuineIntel"
         0 => (MaximumLeaf, 0x756E6547, 0x6C65746E, 0x49656E69),
-        1 => (Signature, 0, 0, (uint)Features),
+        // EBX: the line that CLFLUSH flushes, in units of 8 bytes.
+        1 => (Signature, Has(CpuFeatures.Clfsh) ? 8u << 8 : 0, 0, (uint)Features),
         _ when MaximumLeaf == 1 => Cpuid(1),
 
         // Cache and TLB descriptors of the Pentium Pro: 4 KiB and 4 MiB TLBs, 8 KiB first-level caches, 256 KiB second level.
