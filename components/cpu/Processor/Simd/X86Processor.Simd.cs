@@ -60,7 +60,13 @@ internal sealed unsafe partial class X86Processor
             return cpu.LeaveBefore(op);
         op->System(cpu, op);
         if (cpu.FaultPending)
+        {
+            // The manual leaves it open, processors agree: a conversion that raises an exception has gone over to MMX already, as its flags are in MXCSR already.
+            if (!cpu.repeatAlone && cpu.FaultVector is (VectorXm or VectorUd))
+                cpu.EnterMmx(0xFF);
             return cpu.LeaveBefore(op);
+        }
+
         cpu.EnterMmx(0xFF);
         return cpu.Requests == Request.None ? op + 2 : cpu.LeaveAfter(op);
     }

@@ -30,6 +30,9 @@ public enum SimdElement
 /// <param name="Element">What its source operand holds.</param>
 public sealed record SimdInstruction(Code Code, string Name, byte[] Bytes, bool HasImmediate, SimdElement Element)
 {
+    /// <summary>It has a memory operand.</summary>
+    public bool HasMemory => Name.EndsWith("[esi]", StringComparison.Ordinal);
+
     /// <summary>Result within 1.5 · 2^-12 of the value, whatever the processor.</summary>
     public bool IsApproximation => Code.Mnemonic() is Mnemonic.Rcpps or Mnemonic.Rcpss or Mnemonic.Rsqrtps or Mnemonic.Rsqrtss;
 
