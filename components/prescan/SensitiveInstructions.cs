@@ -85,12 +85,15 @@ public static class SensitiveInstructions
         (SensitivityReason.ControlRegister, [Code.Mov_r32_cr, Code.Mov_cr_r32, Code.Mov_r32_dr, Code.Mov_dr_r32]),
 
         // POP CS of the 8086, test registers of the 386 and 486, CMPXCHG of the first 486: not on the model.
-        // BSWAP of 16 bits is undefined (SDM vol. 2, BSWAP). The SSE2 namesakes of two string instructions.
+        // BSWAP of 16 bits is undefined (SDM vol. 2, BSWAP).
         (SensitivityReason.BeyondModel,
             [
                 Code.Popw_CS, Code.Mov_r32_tr, Code.Mov_tr_r32, Code.Cmpxchg486_rm8_r8, Code.Cmpxchg486_rm16_r16,
-                Code.Cmpxchg486_rm32_r32, Code.Bswap_r16, Code.Cmpsd_xmm_xmmm64_imm8, Code.Movsd_xmm_xmmm64, Code.Movsd_xmmm64_xmm,
+                Code.Cmpxchg486_rm32_r32, Code.Bswap_r16,
             ]),
+
+        // The SSE2 namesakes of two string instructions.
+        (SensitivityReason.Simd, [Code.Cmpsd_xmm_xmmm64_imm8, Code.Movsd_xmm_xmmm64, Code.Movsd_xmmm64_xmm]),
     ];
 
     private static readonly SensitivityReason[] Reasons = Build();
@@ -149,7 +152,7 @@ public static class SensitiveInstructions
             else if (IsLegacy(code) && byMnemonic.TryGetValue(code.Mnemonic(), out reason))
                 reasons[i] = reason;
             else
-                reasons[i] = IsFloatingPoint(code) ? SensitivityReason.FloatingPoint : SensitivityReason.BeyondModel;
+                reasons[i] = IsFloatingPoint(code) ? SensitivityReason.FloatingPoint : IsSimd(code) ? SensitivityReason.Simd : SensitivityReason.BeyondModel;
         }
 
         return reasons;
@@ -171,5 +174,16 @@ public static class SensitiveInstructions
         }
 
         return false;
+    }
+
+    private static bool IsSimd(Code code)
+    {
+        foreach (CpuidFeature feature in code.CpuidFeatures())
+        {
+            if (feature is not (CpuidFeature.MMX or CpuidFeature.FXSR or CpuidFeature.SSE or CpuidFeature.SSE2 or CpuidFeature.CLFSH))
+                return false;
+        }
+
+        return IsLegacy(code);
     }
 }

@@ -63,6 +63,9 @@ public enum SensitivityReason
     /// <summary>An x87 instruction, or WAIT: the guest's unit is emulated, or absent, whatever the host has.</summary>
     FloatingPoint,
 
+    /// <summary>MMX, SSE, SSE2, FXSAVE, FXRSTOR, CLFLUSH: they use registers of the guest's that the host's must not be taken for, or are undefined on the guest's model.</summary>
+    Simd,
+
     /// <summary>Newer than the guest's model, undefined on it, or decoded differently by newer processors (TZCNT for REP BSF, VEX for LDS with a register).</summary>
     BeyondModel,
 

@@ -16,6 +16,8 @@ public sealed class SensitiveInstructionsTests
         CpuidFeature.CMOV, CpuidFeature.CX8, CpuidFeature.PAUSE, CpuidFeature.MULTIBYTENOP,
     ];
 
+    private static readonly HashSet<CpuidFeature> SimdFeatures = [CpuidFeature.MMX, CpuidFeature.FXSR, CpuidFeature.SSE, CpuidFeature.SSE2, CpuidFeature.CLFSH];
+
     /// <summary>Instructions that neither fault at CPL 3 nor behave there, and that no operand or feature gives away.</summary>
     private static readonly HashSet<string> Holes =
     [
@@ -50,6 +52,20 @@ public sealed class SensitiveInstructionsTests
 
         Assert.Empty(wrong);
         Assert.True(forms > 3000, $"only {forms} forms seen");
+    }
+
+    [Fact]
+    public void Every_form_of_MMX_SSE_SSE2_and_their_state_is_sensitive_as_such()
+    {
+        int forms = 0;
+        foreach (Code code in CodesOfThirtyTwoAndSixteenBits)
+        {
+            bool expected = code.ToOpCode().Encoding == EncodingKind.Legacy && Array.TrueForAll(code.CpuidFeatures(), SimdFeatures.Contains);
+            Assert.Equal(expected, SensitiveInstructions.ReasonOf(code) == SensitivityReason.Simd);
+            forms += expected ? 1 : 0;
+        }
+
+        Assert.True(forms > 280, $"only {forms} forms seen");
     }
 
     [Fact]
@@ -104,9 +120,24 @@ public sealed class SensitiveInstructionsTests
     [InlineData("D9E8", SensitivityReason.FloatingPoint)] // fld1
     [InlineData("9B", SensitivityReason.FloatingPoint)] // wait
     [InlineData("DAC1", SensitivityReason.FloatingPoint)] // fcmovb
-    [InlineData("0F77", SensitivityReason.BeyondModel)] // emms
-    [InlineData("0F57C0", SensitivityReason.BeyondModel)] // xorps
-    [InlineData("F20F10C1", SensitivityReason.BeyondModel)] // movsd xmm0, xmm1
+    [InlineData("0F77", SensitivityReason.Simd)] // emms
+    [InlineData("0F6F00", SensitivityReason.Simd)] // movq mm0, [eax]
+    [InlineData("0F7EC0", SensitivityReason.Simd)] // movd eax, mm0
+    [InlineData("0F57C0", SensitivityReason.Simd)] // xorps
+    [InlineData("F20F10C1", SensitivityReason.Simd)] // movsd xmm0, xmm1
+    [InlineData("F20F1100", SensitivityReason.Simd)] // movsd [eax], xmm0
+    [InlineData("F20FC2C100", SensitivityReason.Simd)] // cmpsd xmm0, xmm1, 0
+    [InlineData("660F6F00", SensitivityReason.Simd)] // movdqa xmm0, [eax]
+    [InlineData("F30F2DC1", SensitivityReason.Simd)] // cvtss2si eax, xmm1
+    [InlineData("0FC30A", SensitivityReason.Simd)] // movnti
+    [InlineData("0FF7C1", SensitivityReason.Simd)] // maskmovq
+    [InlineData("0FAE00", SensitivityReason.Simd)] // fxsave
+    [InlineData("0FAE08", SensitivityReason.Simd)] // fxrstor
+    [InlineData("0FAE10", SensitivityReason.Simd)] // ldmxcsr
+    [InlineData("0FAEF8", SensitivityReason.Simd)] // sfence
+    [InlineData("F20F12C1", SensitivityReason.BeyondModel)] // movddup, SSE3
+    [InlineData("0F3800C1", SensitivityReason.BeyondModel)] // pshufb, SSSE3
+    [InlineData("C5F857C0", SensitivityReason.BeyondModel)] // vxorps
     [InlineData("F30FBCC1", SensitivityReason.BeyondModel)] // tzcnt, rep bsf on the model
     [InlineData("F30FBDC1", SensitivityReason.BeyondModel)] // lzcnt, rep bsr on the model
     [InlineData("F30FB8C1", SensitivityReason.BeyondModel)] // popcnt
@@ -116,14 +147,14 @@ public sealed class SensitiveInstructionsTests
     [InlineData("0F38F000", SensitivityReason.BeyondModel)] // movbe
     [InlineData("F20F38F1C0", SensitivityReason.BeyondModel)] // crc32
     [InlineData("0FC7F0", SensitivityReason.BeyondModel)] // rdrand
-    [InlineData("0FAE38", SensitivityReason.BeyondModel)] // clflush
+    [InlineData("0FAE38", SensitivityReason.Simd)] // clflush
     [InlineData("0F01C8", SensitivityReason.BeyondModel)] // monitor
     [InlineData("0F01D0", SensitivityReason.BeyondModel)] // xgetbv
     [InlineData("0F01F9", SensitivityReason.BeyondModel)] // rdtscp
     [InlineData("0F05", SensitivityReason.BeyondModel)] // syscall
     [InlineData("0F01CA", SensitivityReason.BeyondModel)] // clac
-    [InlineData("0F1800", SensitivityReason.BeyondModel)] // prefetchnta
-    [InlineData("0FAEE8", SensitivityReason.BeyondModel)] // lfence
+    [InlineData("0F1800", SensitivityReason.Simd)] // prefetchnta
+    [InlineData("0FAEE8", SensitivityReason.Simd)] // lfence
     [InlineData("F30F1EFB", SensitivityReason.BeyondModel)] // endbr32
     [InlineData("660FC8", SensitivityReason.BeyondModel)] // bswap ax
     [InlineData("D6", SensitivityReason.BeyondModel)] // salc

@@ -129,7 +129,7 @@ internal static class Arithmetic
     }
 
     /// <summary>⌊√n⌋ of a number of 127 or 128 bits.</summary>
-    private static ulong IntegerRoot(UInt128 n)
+    internal static ulong IntegerRoot(UInt128 n)
     {
         // 53 good bits from the host's square root, twice that after one Newton step; then at most a few units off.
         double estimate = Math.Sqrt((double)(ulong)(n >> 64)) * 4294967296.0;
@@ -176,45 +176,8 @@ internal static class Arithmetic
     {
         (int exponentA, ulong significandA) = a.Normalized();
         (int exponentB, ulong significandB) = b.Normalized();
-        bool negative = a.IsNegative;
-        bool differ = negative != negativeB;
-        if (exponentA < exponentB || (exponentA == exponentB && significandA < significandB))
-        {
-            (exponentA, exponentB) = (exponentB, exponentA);
-            (significandA, significandB) = (significandB, significandA);
-            negative = negativeB;
-        }
-
-        (ulong high, ulong low) = Rounding.ShiftRightJam(significandB, 0, exponentA - exponentB);
-        if (!differ)
-        {
-            high += significandA;
-            if (high < significandA)
-            {
-                low = (low >> 1) | (low & 1) | (high << 63);
-                high = (high >> 1) | (1ul << 63);
-                exponentA++;
-            }
-
-            return Rounding.Round(negative, exponentA, high, low, context.Precision, ref context);
-        }
-
-        high = significandA - high - (low != 0 ? 1ul : 0);
-        low = 0 - low;
-        if ((high | low) == 0)
-            return ExactZero(in context);
-        int shift = high != 0 ? System.Numerics.BitOperations.LeadingZeroCount(high) : 64 + System.Numerics.BitOperations.LeadingZeroCount(low);
-        if (shift >= 64)
-        {
-            high = low << (shift - 64);
-            low = 0;
-        }
-        else if (shift != 0)
-        {
-            high = (high << shift) | (low >> (64 - shift));
-            low <<= shift;
-        }
-
-        return Rounding.Round(negative, exponentA - shift, high, low, context.Precision, ref context);
+        return ExactSum.TryAdd(a.IsNegative, exponentA, significandA, negativeB, exponentB, significandB, out ExactSum sum)
+            ? Rounding.Round(sum.Negative, sum.Exponent, sum.High, sum.Low, context.Precision, ref context)
+            : ExactZero(in context);
     }
 }

@@ -33,9 +33,6 @@ internal enum CpuFeatures : ulong
     /// <summary>CMPXCHG8B.</summary>
     Cx8 = 1ul << 8,
 
-    /// <summary>A local APIC on the chip.</summary>
-    Apic = 1ul << 9,
-
     /// <summary>SYSENTER and SYSEXIT.</summary>
     Sep = 1ul << 11,
 

@@ -2,19 +2,14 @@ using Iced.Intel;
 
 namespace Plexus.Cpu.Processor;
 
-/// <summary>The processor that the guest sees.</summary>
+/// <summary>The processor that the guest sees. No model has its local APIC: there is none here.</summary>
 internal sealed class CpuModel
 {
-    /// <summary>What this processor implements of what a model may have. There is no local APIC.</summary>
-    private const CpuFeatures Implemented =
-        CpuFeatures.Fpu | CpuFeatures.Vme | CpuFeatures.De | CpuFeatures.Pse | CpuFeatures.Tsc | CpuFeatures.Msr | CpuFeatures.Pae | CpuFeatures.Mce | CpuFeatures.Cx8
-        | CpuFeatures.Sep | CpuFeatures.Mtrr | CpuFeatures.Pge | CpuFeatures.Mca | CpuFeatures.Cmov | CpuFeatures.Pat | CpuFeatures.Pse36 | CpuFeatures.Nx;
-
     private const CpuFeatures OfPentium =
         CpuFeatures.Fpu | CpuFeatures.Vme | CpuFeatures.De | CpuFeatures.Pse | CpuFeatures.Tsc | CpuFeatures.Msr | CpuFeatures.Mce | CpuFeatures.Cx8;
 
     private const CpuFeatures OfPentiumPro =
-        OfPentium | CpuFeatures.Pae | CpuFeatures.Apic | CpuFeatures.Mtrr | CpuFeatures.Pge | CpuFeatures.Mca | CpuFeatures.Cmov;
+        OfPentium | CpuFeatures.Pae | CpuFeatures.Mtrr | CpuFeatures.Pge | CpuFeatures.Mca | CpuFeatures.Cmov;
 
     private const CpuFeatures OfPentium2 =
         OfPentiumPro | CpuFeatures.Sep | CpuFeatures.Pat | CpuFeatures.Pse36 | CpuFeatures.Mmx | CpuFeatures.Fxsr;
@@ -43,7 +38,7 @@ internal sealed class CpuModel
     {
         Name = name;
         Signature = signature;
-        Features = features & Implemented;
+        Features = features;
         instructions = [.. Enum.GetValues<Code>().Select(Knows)];
     }
 
@@ -69,7 +64,13 @@ internal sealed class CpuModel
     public uint Cr4Allowed =>
         Cr4If(CpuFeatures.Vme, 3) | Cr4If(CpuFeatures.Tsc, 1u << 2) | Cr4If(CpuFeatures.De, 1u << 3) | Cr4If(CpuFeatures.Pse, 1u << 4)
         | Cr4If(CpuFeatures.Pae, 1u << 5) | Cr4If(CpuFeatures.Mce, 1u << 6) | Cr4If(CpuFeatures.Pge, 1u << 7)
-        | (HasPerformanceCounters ? 1u << 8 : 0);
+        | (HasPerformanceCounters ? 1u << 8 : 0) | Cr4If(CpuFeatures.Fxsr, 1u << 9) | Cr4If(CpuFeatures.Sse, 1u << 10);
+
+    /// <summary>Bits of MXCSR that may be set. DAZ came after the Pentium III.</summary>
+    public uint MxcsrMask => Has(CpuFeatures.Sse2) ? 0xFFFFu : 0xFFBF;
+
+    /// <summary>The mask as FXSAVE tells it; 0 stands for FFBFh (SDM vol. 1, 11.6.6).</summary>
+    public uint MxcsrMaskInImage => Has(CpuFeatures.Sse2) ? MxcsrMask : 0;
 
     /// <summary>EFLAGS bits that POPF and IRET can change at all: everything but the reserved ones; VIF and VIP with VME.</summary>
     public uint EflagsWritable => 0x00257FD5 | (Has(CpuFeatures.Vme) ? 0x0018_0000u : 0);

@@ -46,6 +46,8 @@ internal sealed unsafe partial class X86Processor
         bool isMemory = FillOperands(instruction, op);
         if (Model.HasFpu && Coprocessor[(int)code])
             return BindFpu(instruction, op, isMemory, bytes);
+        if (SimdHandlers[code] != null)
+            return BindSimd(instruction, op, isMemory);
         if (Handlers[code] != null)
             return BindRegistered(instruction, op, Handlers, isMemory);
         OperandShape shape = ShapeOf(instruction);

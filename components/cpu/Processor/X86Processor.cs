@@ -19,7 +19,7 @@ internal sealed unsafe partial class X86Processor : IDisposable
     public const uint FlagCf = 1, FlagPf = 4, FlagAf = 16, FlagZf = 64, FlagSf = 128, FlagTf = 256, FlagIf = 512, FlagDf = 1024, FlagOf = 2048, FlagIopl = 0x3000, FlagNt = 1u << 14, FlagRf = 1u << 16, FlagVm = 1u << 17, FlagAc = 1u << 18, FlagVif = 1u << 19, FlagVip = 1u << 20, FlagId = 1u << 21;
 
     /// <summary>Exception vectors (SDM vol. 3, table 6-1).</summary>
-    public const byte VectorDe = 0, VectorDb = 1, VectorNmi = 2, VectorBp = 3, VectorOf = 4, VectorBr = 5, VectorUd = 6, VectorNm = 7, VectorDf = 8, VectorTs = 10, VectorNp = 11, VectorSs = 12, VectorGp = 13, VectorPf = 14, VectorMf = 16, VectorAc = 17;
+    public const byte VectorDe = 0, VectorDb = 1, VectorNmi = 2, VectorBp = 3, VectorOf = 4, VectorBr = 5, VectorUd = 6, VectorNm = 7, VectorDf = 8, VectorTs = 10, VectorNp = 11, VectorSs = 12, VectorGp = 13, VectorPf = 14, VectorMf = 16, VectorAc = 17, VectorXm = 19;
 
     /// <summary>The vCPU block: the guest's view, in native memory.</summary>
     public readonly VcpuBlock* V;

@@ -33,6 +33,7 @@ internal static unsafe class StateDump
         foreach (int i in (ReadOnlySpan<int>)[0, 1, 2, 3, 6, 7])
             values.Add(($"DR{i}", $"{cpu->Dr[i]:X8}"));
         AddFpu(values, in cpu->Fpu);
+        AddSse(values, in cpu->Sse);
         values.Add(("shadow", $"{cpu->Shadow}"));
         values.Add(("halted", $"{cpu->Halted}"));
         values.Add(("pending debug", $"{cpu->PendingDebug}"));
@@ -58,5 +59,16 @@ internal static unsafe class StateDump
         values.Add(("FOP", $"{fpu.Opcode:X3}"));
         values.Add(("FIP", $"{fpu.Ip:X8}"));
         values.Add(("FDP", $"{fpu.Dp:X8}"));
+    }
+
+    private static void AddSse(List<(string Name, string Value)> values, in SseState sse)
+    {
+        for (int i = 0; i < 8; i++)
+        {
+            (ulong low, ulong high) = sse.GetRegister(i);
+            values.Add(($"XMM{i}", $"{high:X16}{low:X16}"));
+        }
+
+        values.Add(("MXCSR", $"{sse.Mxcsr:X8}"));
     }
 }

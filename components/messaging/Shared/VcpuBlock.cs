@@ -85,6 +85,9 @@ public unsafe struct VcpuBlock
     /// <summary>The x87 registers. On a model without floating-point unit nothing uses them.</summary>
     public FpuState Fpu;
 
+    /// <summary>XMM registers and MXCSR. On a model without SSE nothing uses them.</summary>
+    public SseState Sse;
+
     /// <summary>Guest time now in nanoseconds.</summary>
     public readonly ulong Now => (Retired * NanosecondsPerInstruction) + IdleNanoseconds;
 

@@ -50,6 +50,7 @@ internal sealed unsafe partial class X86Processor
         Segment(SegmentIndex.Ldtr) = new SegmentRegister { Attributes = 0x82, Limit = 0xFFFF, Usable = 1 };
         Segment(SegmentIndex.Tr) = new SegmentRegister { Attributes = 0x8B, Limit = 0xFFFF, Usable = 1 };
         ResetFpu();
+        ResetSse();
         PendingDr6 = 0;
         NmiBlocked = false;
         ResetModelRegisters();
