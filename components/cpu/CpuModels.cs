@@ -15,6 +15,10 @@ public static class CpuModels
     /// <exception cref="ArgumentException">There is no such model.</exception>
     public static bool HasFpu(string name) => Find(name).HasFpu;
 
+    /// <summary>True for a model with XMM registers and MXCSR.</summary>
+    /// <exception cref="ArgumentException">There is no such model.</exception>
+    public static bool HasSse(string name) => Find(name).Has(CpuFeatures.Sse);
+
     /// <summary>A model by its name.</summary>
     /// <exception cref="ArgumentException">There is no such model.</exception>
     internal static CpuModel Find(string name) =>

@@ -10,9 +10,10 @@ public static class GuestLoader
     /// <param name="memory">Guest memory; expected to be zero.</param>
     /// <param name="vcpu">Receives the state at entry.</param>
     /// <param name="hasFpu">The CPU has an x87 unit, which the firmware has initialised.</param>
+    /// <param name="hasSse">The CPU has XMM registers and MXCSR, which are as after RESET#.</param>
     /// <returns>One line that says what was loaded.</returns>
     /// <exception cref="InputException">The image is unknown, truncated, corrupt, or does not fit; one line with the remedy.</exception>
-    public static string Load(BootRequest request, GuestMemory memory, Vcpu vcpu, bool hasFpu = false)
+    public static string Load(BootRequest request, GuestMemory memory, Vcpu vcpu, bool hasFpu = false, bool hasSse = false)
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(memory);
@@ -20,6 +21,7 @@ public static class GuestLoader
         string loaded = LoadImage(request, memory, vcpu);
         if (hasFpu)
             StartState.EnableFpu(vcpu);
+        vcpu.State.Sse = hasSse ? StartState.Sse : default;
         return loaded;
     }
 

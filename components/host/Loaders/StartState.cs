@@ -35,6 +35,9 @@ internal static unsafe class StartState
     /// <summary>All exceptions masked, 64 bits, to nearest.</summary>
     private const ushort FpuControl = 0x037F;
 
+    /// <summary>XMM registers and MXCSR as RESET# leaves them: zeros, all exceptions masked (SDM vol. 1, 10.2.3).</summary>
+    public static SseState Sse => new() { Mxcsr = 0x1F80 };
+
     /// <summary>Writes the GDT and puts the state into the vCPU.</summary>
     /// <param name="memory">Guest memory.</param>
     /// <param name="vcpu">The vCPU; the clock fields are left alone.</param>

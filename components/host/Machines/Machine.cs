@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Plexus.Cpu;
 using Plexus.Host.Loaders;
 using Plexus.Host.Telemetry;
 using Plexus.Messaging;
@@ -15,16 +16,16 @@ namespace Plexus.Host.Machines;
 public sealed class Machine : IDisposable
 {
     private readonly ServiceProvider services;
-    private readonly bool hasFpu;
+    private readonly string cpuModel;
     private readonly IEndpoint monitor;
     private readonly IEndpoint telemetry;
     private readonly IEndpoint cpu;
     private BootRequest? boot;
 
-    internal Machine(MachineManifest manifest, MonitorOptions options, bool hasFpu, ServiceProvider services, Fabric fabric)
+    internal Machine(MachineManifest manifest, MonitorOptions options, string cpuModel, ServiceProvider services, Fabric fabric)
     {
         this.services = services;
-        this.hasFpu = hasFpu;
+        this.cpuModel = cpuModel;
         Manifest = manifest;
         Options = options;
         Fabric = fabric;
@@ -72,7 +73,7 @@ public sealed class Machine : IDisposable
     public string Load(BootRequest request)
     {
         boot = request;
-        return GuestLoader.Load(request, Memory, Vcpu, hasFpu);
+        return GuestLoader.Load(request, Memory, Vcpu, CpuModels.HasFpu(cpuModel), CpuModels.HasSse(cpuModel));
     }
 
     /// <summary>
@@ -155,7 +156,7 @@ public sealed class Machine : IDisposable
             Memory.Frame(frame).Clear();
         }
 
-        GuestLoader.Load(boot, Memory, Vcpu, hasFpu);
+        Load(boot);
         return true;
     }
 

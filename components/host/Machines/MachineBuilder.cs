@@ -157,7 +157,7 @@ public sealed class MachineBuilder
             fabric.Add(Known(componentTypes, manifest.Components[i].Type, $"$.components[{i}].type")(services, manifest.Components[i]), manifest.Components[i].Placement);
         for (int i = 0; i < devices.Count; i++)
             fabric.Add(devices[i], manifest.Devices[i].Placement);
-        return ManifestChecks.Start(manifest, fabric, started => new Machine(manifest, Options, CpuModels.HasFpu(CpuModel), services, started));
+        return ManifestChecks.Start(manifest, fabric, started => new Machine(manifest, Options, CpuModel, services, started));
     }
 
     private static BusDevice OnBus(DeviceComponent device) => new(device.Name, device.Regions, device.IsInterruptController, device.HasStableRegisters);

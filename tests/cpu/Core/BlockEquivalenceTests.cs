@@ -21,12 +21,17 @@ public sealed class BlockEquivalenceTests
     [MemberData(nameof(Seeds))]
     public void Random_program_with_x87_instructions_ends_alike_in_blocks_in_slices_and_one_at_a_time(int seed) => Compare(seed, withFpu: true);
 
-    private static void Compare(int seed, bool withFpu)
+    [Theory]
+    [MemberData(nameof(Seeds))]
+    public void Random_program_with_SIMD_instructions_ends_alike_in_blocks_in_slices_and_one_at_a_time(int seed) => Compare(seed, withSimd: true);
+
+    private static void Compare(int seed, bool withFpu = false, bool withSimd = false)
     {
-        byte[] program = CoreMachine.Assemble(a => WriteProgram(a, new Random(seed), withFpu));
-        using CoreMachine whole = Prepared(program, seed, withFpu);
-        using CoreMachine sliced = Prepared(program, seed, withFpu);
-        using CoreMachine single = Prepared(program, seed, withFpu);
+        byte[] program = CoreMachine.Assemble(a => WriteProgram(a, new Random(seed), withFpu, withSimd));
+        string model = withSimd ? "pentium-m" : withFpu ? "pentium-pro" : CpuModels.Default;
+        using CoreMachine whole = Prepared(program, seed, model);
+        using CoreMachine sliced = Prepared(program, seed, model);
+        using CoreMachine single = Prepared(program, seed, model);
         Random random = new(seed);
 
         CpuExit exit = whole.Run(Instructions);
@@ -48,19 +53,22 @@ public sealed class BlockEquivalenceTests
         for (int i = 0; i < 8; i++)
             Assert.Equal(expected.Reg(i), actual.Reg(i));
         Assert.Equal(MemoryMarshal.AsBytes(new ReadOnlySpan<FpuState>(in expected.State.Fpu)), MemoryMarshal.AsBytes(new ReadOnlySpan<FpuState>(in actual.State.Fpu)));
+        Assert.Equal(MemoryMarshal.AsBytes(new ReadOnlySpan<SseState>(in expected.State.Sse)), MemoryMarshal.AsBytes(new ReadOnlySpan<SseState>(in actual.State.Sse)));
         Assert.True(expected.Memory.Ram[..0x50000].SequenceEqual(actual.Memory.Ram[..0x50000]));
     }
 
-    private static CoreMachine Prepared(byte[] program, int seed, bool withFpu)
+    private static CoreMachine Prepared(byte[] program, int seed, string model)
     {
-        CoreMachine machine = new(model: withFpu ? "pentium-pro" : "pentium-pro-nofpu");
+        CoreMachine machine = new(model: model);
         machine.State.Fpu.Control = 0x37F;
+        machine.State.Cr4 = 0x600;
         machine.LoadBytes(program);
         Random random = new(seed);
         byte[] data = new byte[0x400];
         random.NextBytes(data);
         machine.Write(CoreMachine.Data, data);
         machine.Write16(CoreMachine.Data + 0x300, 0x0A7F);
+        machine.Write32(CoreMachine.Data + 0x310, 0x5F80);
         for (int i = 0; i < 8; i++)
         {
             if (i is not (4 or 6))
@@ -72,7 +80,7 @@ public sealed class BlockEquivalenceTests
     }
 
     /// <summary>An endless loop of small groups: operations that set flags, each followed by a conditional branch over what comes next.</summary>
-    private static void WriteProgram(Assembler a, Random random, bool withFpu)
+    private static void WriteProgram(Assembler a, Random random, bool withFpu, bool withSimd)
     {
         Label top = a.CreateLabel();
         a.Label(ref top);
@@ -84,6 +92,8 @@ public sealed class BlockEquivalenceTests
                 WriteOperation(a, random);
             if (withFpu)
                 WriteFpuOperation(a, random);
+            if (withSimd)
+                SimdProgram.WriteOperation(a, random);
             Label skip = a.CreateLabel();
             WriteBranch(a, random.Next(16), skip);
             a.add(edx, 0x01020304 + group);

@@ -17,6 +17,6 @@ public sealed class SimdDifferentialTests
             failures.AddRange(comparison.Run(instruction, CasesPerInstruction, limit: 1));
         Assert.True(failures.Count == 0, $"{failures.Count} instructions differ:\n" + string.Join('\n', failures));
         Assert.True(comparison.Executed > 200_000, $"only {comparison.Executed} executed");
-        Assert.True(comparison.Faulted > 10_000, $"only {comparison.Faulted} raised an exception");
+        Assert.True(comparison.Faulted > 5_000, $"only {comparison.Faulted} raised an exception");
     }
 }
