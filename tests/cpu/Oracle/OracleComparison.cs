@@ -91,6 +91,22 @@ internal static class OracleComparison
                 return $"ST({i}) {Convert.ToHexString(here)}, not {Convert.ToHexString(there)} (lowest byte first)";
         }
 
+        return FindSse(host, guest);
+    }
+
+    private static string? FindSse(ReadOnlySpan<byte> host, ReadOnlySpan<byte> guest)
+    {
+        (uint control, uint hostControl) = (BitConverter.ToUInt32(guest[OracleOutcome.Mxcsr..]), BitConverter.ToUInt32(host[OracleOutcome.Mxcsr..]));
+        if (control != hostControl)
+            return $"MXCSR {control:X4}, not {hostControl:X4}";
+        for (int i = 0; i < 8; i++)
+        {
+            ReadOnlySpan<byte> here = guest.Slice(OracleOutcome.Xmm + (i * 16), 16);
+            ReadOnlySpan<byte> there = host.Slice(OracleOutcome.Xmm + (i * 16), 16);
+            if (!here.SequenceEqual(there))
+                return $"XMM{i} {Convert.ToHexString(here)}, not {Convert.ToHexString(there)} (lowest byte first)";
+        }
+
         return null;
     }
 

@@ -132,7 +132,15 @@ internal sealed partial class OracleGenerator
         }
 
         // MXCSR: every exception masked.
-        BitConverter.TryWriteBytes(fx.AsSpan(24), 0x1F80u);
+        BitConverter.TryWriteBytes(fx.AsSpan(OracleOutcome.Mxcsr), 0x1F80u);
+        if (opcodes.Simd.Length == 0)
+            return fx;
+
+        // Half of them rounding somehow, flushing to zero or not, with flags set; numbers of any kind in the registers.
+        if (random.Next(2) == 0)
+            BitConverter.TryWriteBytes(fx.AsSpan(OracleOutcome.Mxcsr), 0x1F80u | ((uint)random.Next(1 << 16) & 0xE03F));
+        for (int at = OracleOutcome.Xmm; at < OracleOutcome.Xmm + OracleOutcome.XmmLength; at += 4)
+            BitConverter.TryWriteBytes(fx.AsSpan(at), random.Next(4) == 0 ? BitConverter.SingleToUInt32Bits(random.Next(-1000, 1000)) : OracleValues.Any(random));
         return fx;
     }
 }

@@ -36,6 +36,9 @@ internal sealed unsafe class OracleMachine : IDisposable
         fabric.Attach(cpu);
         fabric.Call<Reset, Done>("cpu", new Reset(Cold: true));
         WriteTables();
+
+        // OSFXSR and OSXMMEXCPT, where the model has them.
+        vcpu.State.Cr4 = Plexus.Cpu.CpuModels.Find(model).Cr4Allowed & 0x600;
         for (int slot = 0; slot < OracleLayout.Slots; slot++)
         {
             MapSlot(slot);
@@ -66,6 +69,7 @@ internal sealed unsafe class OracleMachine : IDisposable
         else
             throw new InvalidOperationException($"the interpreter ended with {exit}");
         ReadFpu(ref state.Fpu, outcome.Fx);
+        ReadSse(ref state.Sse, outcome.Fx);
         memory.Ram.Slice((int)at + OracleLayout.DataStart, OracleLayout.DataLength).CopyTo(outcome.Memory);
     }
 
@@ -120,6 +124,7 @@ internal sealed unsafe class OracleMachine : IDisposable
         foreach (SegmentIndex index in (ReadOnlySpan<SegmentIndex>)[SegmentIndex.Ss, SegmentIndex.Ds, SegmentIndex.Es, SegmentIndex.Fs, SegmentIndex.Gs])
             state.Segments[(int)index] = new SegmentRegister { Selector = 0x2B, Attributes = 0xC0F3, Limit = uint.MaxValue, Usable = 1 };
         WriteFpu(ref state.Fpu, subject.Fx);
+        WriteSse(ref state.Sse, subject.Fx);
     }
 
     private void ReadFrame(ref VcpuBlock state, OracleOutcome outcome)
@@ -161,6 +166,24 @@ internal sealed unsafe class OracleMachine : IDisposable
             (ulong significand, ushort signExponent) = fpu.GetRegister((top + i) & 7);
             BitConverter.TryWriteBytes(fx[(32 + (i * 16))..], significand);
             BitConverter.TryWriteBytes(fx[(40 + (i * 16))..], signExponent);
+        }
+    }
+
+    private static void WriteSse(ref SseState sse, ReadOnlySpan<byte> fx)
+    {
+        sse.Mxcsr = BitConverter.ToUInt32(fx[OracleOutcome.Mxcsr..]);
+        for (int i = 0; i < 8; i++)
+            sse.SetRegister(i, BitConverter.ToUInt64(fx[(OracleOutcome.Xmm + (i * 16))..]), BitConverter.ToUInt64(fx[(OracleOutcome.Xmm + 8 + (i * 16))..]));
+    }
+
+    private static void ReadSse(ref SseState sse, Span<byte> fx)
+    {
+        BitConverter.TryWriteBytes(fx[OracleOutcome.Mxcsr..], sse.Mxcsr);
+        for (int i = 0; i < 8; i++)
+        {
+            (ulong low, ulong high) = sse.GetRegister(i);
+            BitConverter.TryWriteBytes(fx[(OracleOutcome.Xmm + (i * 16))..], low);
+            BitConverter.TryWriteBytes(fx[(OracleOutcome.Xmm + 8 + (i * 16))..], high);
         }
     }
 

@@ -38,6 +38,11 @@ internal sealed class OracleOpcodes
         Mnemonic.Lodsb, Mnemonic.Lodsw, Mnemonic.Lodsd, Mnemonic.Stosb, Mnemonic.Stosw, Mnemonic.Stosd,
     ];
 
+    /// <summary>
+    /// What these give differs between processors: approximations within the manual's bound, and whether CVTPI2PS goes over to MMX when its source is memory (the manual: yes; AMD: no).
+    /// </summary>
+    private static readonly HashSet<Mnemonic> VendorSpecific = [Mnemonic.Rcpps, Mnemonic.Rcpss, Mnemonic.Rsqrtps, Mnemonic.Rsqrtss, Mnemonic.Cvtpi2ps];
+
     public OracleOpcodes(CpuModel model, bool longMode)
     {
         Code[] all = [.. Enum.GetValues<Code>().Where(code => Runs(code, longMode) && model.HasInstruction(code))];
@@ -49,7 +54,7 @@ internal sealed class OracleOpcodes
         Trap = Group(all, TrapMnemonics);
         String = Group([.. all.Where(code => !code.ToString().Contains("xmm", StringComparison.Ordinal))], StringMnemonics);
         Set = [[.. all.Where(code => code.ToString().StartsWith("Set", StringComparison.Ordinal))], [.. all.Where(code => code.ToString().StartsWith("Cmov", StringComparison.Ordinal))]];
-        Simd = [.. all.Where(IsSimd).GroupBy(code => code.Mnemonic()).Select(group => group.ToArray())];
+        Simd = [.. all.Where(code => IsSimd(code) && !VendorSpecific.Contains(code.Mnemonic())).GroupBy(code => code.Mnemonic()).Select(group => group.ToArray())];
     }
 
     /// <summary>Each inner array is one mnemonic, so that none is rare because it has few forms.</summary>

@@ -3,6 +3,9 @@ namespace Plexus.Cpu.Tests.Oracle;
 /// <summary>How a case ended, on either side.</summary>
 internal sealed class OracleOutcome
 {
+    /// <summary>Offsets in <see cref="Fx"/>: MXCSR, XMM0 to XMM7, and what they take.</summary>
+    public const int Mxcsr = 24, Xmm = 160, XmmLength = 128;
+
     /// <summary>A case that did not end in its time.</summary>
     public const int Endless = -1;
 
@@ -21,7 +24,7 @@ internal sealed class OracleOutcome
 
     public uint Eflags { get; set; }
 
-    /// <summary>FXSAVE image: control, status and abridged tag word, registers; the pointers are not filled in.</summary>
+    /// <summary>FXSAVE image: control, status and abridged tag word, registers, MXCSR; the pointers are not filled in.</summary>
     public byte[] Fx { get; } = new byte[512];
 
     /// <summary>Data memory: stack, data, read-only page.</summary>

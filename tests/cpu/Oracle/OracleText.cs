@@ -8,12 +8,12 @@ namespace Plexus.Cpu.Tests.Oracle;
 /// <summary>Cases and what the host made of them as text.</summary>
 /// <remarks>
 /// One vector is lines of <c>name value…</c>, hexadecimal, up to a line <c>end</c>; <c>;</c> begins a comment. <c>slot</c>, <c>image</c> and <c>at</c> say where it is and what memory holds,
-/// <c>regs</c> EAX to EDI and EFLAGS, <c>fx</c> bytes 0 to 159 of an FXSAVE image, <c>code</c> the bytes up to and with the last INT3, <c>undefined</c> which flags are not compared.
+/// <c>regs</c> EAX to EDI and EFLAGS, <c>fx</c> bytes 0 to 287 of an FXSAVE image, <c>code</c> the bytes up to and with the last INT3, <c>undefined</c> which flags are not compared.
 /// Then what the host gave: <c>vector</c>, <c>error</c>, <c>cr2</c>, <c>eip</c>, <c>out</c> (registers and EFLAGS), <c>outfx</c>, and <c>memory</c> lines with the bytes that changed.
 /// </remarks>
 internal static class OracleText
 {
-    private const int FxBytes = 160;
+    private const int FxBytes = OracleOutcome.Xmm + OracleOutcome.XmmLength;
 
     public static string Write(OracleCase subject, ContainerMode mode, OracleOutcome? host = null, string? difference = null)
     {
