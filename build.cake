@@ -66,6 +66,9 @@ Task("Bench")
     Bench("./bench/messaging/Plexus.Messaging.Bench.csproj", quick ? "--filter * --job dry" : "--filter *");
     Bench("./bench/cpu/Plexus.Cpu.Bench.csproj", "");
     Bench("./bench/fpu/Plexus.Fpu.Bench.csproj", quick ? "500000" : "10000000");
+    Bench("./bench/fpu/Plexus.Fpu.Bench.csproj", quick ? "--simd 500000" : "--simd 10000000");
+    Bench("./bench/oracle/Plexus.Oracle.Bench.csproj", quick ? "--instructions 500000" : "--instructions 10000000");
+    Bench("./bench/oracle/Plexus.Oracle.Bench.csproj", quick ? "--instructions 500000 --model pentium-m" : "--instructions 10000000 --model pentium-m");
     Bench("./bench/fuzz/Plexus.Fuzz.csproj", quick ? "--inputs 20000" : "--inputs 1000000");
     Bench("./components/host/Plexus.Host.csproj", "bench strategies");
     Bench("./bench/telemetry/Plexus.Telemetry.Bench.csproj", quick ? "--quick" : "");

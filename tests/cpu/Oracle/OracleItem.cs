@@ -5,6 +5,8 @@ namespace Plexus.Cpu.Tests.Oracle;
 /// <param name="Host">Bytes for the host, as long: in 64-bit mode an address-size prefix stands where <paramref name="Guest"/> has a DS override.</param>
 internal sealed record OracleItem(byte[] Guest, byte[] Host)
 {
+    private const byte EsOverride = 0x26, DsOverride = 0x3E, AddressSize = 0x67;
+
     /// <summary>Bytes of the displacement that follows: 0 for everything but a branch.</summary>
     public int Displacement { get; init; }
 
@@ -27,7 +29,7 @@ internal sealed record OracleItem(byte[] Guest, byte[] Host)
     public bool HasManyAccesses { get; init; }
 
     /// <summary>The same for the interpreter with an ES override, which in flat memory means as little, where it differs from the host's bytes.</summary>
-    public OracleItem WithOtherPrefixes() => this with { Guest = [.. Guest.Zip(Host, (mine, theirs) => mine == theirs ? mine : (byte)0x26)] };
+    public OracleItem WithOtherPrefixes() => this with { Guest = [.. Guest.Zip(Host, (mine, theirs) => mine == DsOverride && theirs == AddressSize ? EsOverride : mine)] };
 
     public int Length => Guest.Length + Displacement;
 }

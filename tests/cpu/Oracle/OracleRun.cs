@@ -37,8 +37,8 @@ internal sealed class OracleRun : IDisposable
     /// <summary>How often each vector ended a case; the last is for those that did not end.</summary>
     public long[] Endings { get; } = new long[33];
 
-    /// <summary>Instructions that the interpreter retired.</summary>
-    public long Instructions => (long)machine.Retired;
+    /// <summary>Instructions compared: what the interpreter retired, but of each case no more than it has instructions, so that repetitions count as one.</summary>
+    public long Instructions { get; private set; }
 
     /// <summary>Runs until so many instructions have been compared.</summary>
     /// <param name="instructions">How many.</param>
@@ -96,6 +96,7 @@ internal sealed class OracleRun : IDisposable
         for (int slot = 0; slot < cases.Length; slot++)
         {
             OracleOutcome theirs = outcomes[slot];
+            ulong retired = machine.Retired;
             machine.Run(cases[slot], guest);
             if (OracleComparison.IsIncomparable(Mode, theirs, guest))
             {
@@ -104,6 +105,7 @@ internal sealed class OracleRun : IDisposable
             }
 
             Cases++;
+            Instructions += Math.Min((long)(machine.Retired - retired), cases[slot].Items.Count + 1);
             Endings[theirs.Vector is >= 0 and < 32 ? theirs.Vector : 32]++;
             if (OracleComparison.Find(cases[slot], theirs, guest) is null)
                 continue;
