@@ -38,7 +38,7 @@ public sealed class DebianKernelTests(KernelRuns runs) : IClassFixture<KernelRun
         (int exitCode, string console, string messages) = await runs[KernelRuns.EmulatedWithFpu];
         Assert.True(exitCode == 0, $"exit code {exitCode}\n{console}\n{messages}");
         Assert.DoesNotContain("no FPU found", console, StringComparison.Ordinal);
-        Assert.Contains("x87 FPU will use FSAVE", console, StringComparison.Ordinal);
+        Assert.Contains("x87 FPU will use FXSAVE", console, StringComparison.Ordinal);
         (_, string ring3, _) = await runs[KernelRuns.Ring3WithFpu];
         Assert.Equal(console, ring3);
     }
