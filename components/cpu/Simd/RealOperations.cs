@@ -14,23 +14,46 @@ internal interface IRealOperation
         where TFormat : struct, IRealFormat;
 }
 
-/// <summary>ADDxx.</summary>
-internal readonly struct RealAdd : IRealOperation
+/// <summary>What ADDxx, SUBxx, MULxx and DIVxx differ in, as a type argument of <see cref="RealArithmetic{TOperation}"/>.</summary>
+internal interface IRealArithmetic
+{
+    /// <summary>The host's own, of two normal numbers; it may have overflowed or come near the smallest numbers.</summary>
+    static abstract ulong Host<TFormat>(ulong a, ulong b)
+        where TFormat : struct, IRealFormat;
+
+    /// <summary>Of two numbers that are no NaNs, with DAZ applied.</summary>
+    static abstract ulong Of<TFormat>(ulong a, ulong b, ref SimdContext context)
+        where TFormat : struct, IRealFormat;
+}
+
+/// <summary>An operation of arithmetic: the host's where nothing but an inexact result can happen, otherwise DAZ and NaNs first.</summary>
+internal readonly struct RealArithmetic<TOperation> : IRealOperation
+    where TOperation : struct, IRealArithmetic
 {
     public static ulong Of<TFormat>(ulong a, ulong b, ref SimdContext context)
         where TFormat : struct, IRealFormat
     {
         if (context.IsPlain && Real<TFormat>.IsNormal(a) && Real<TFormat>.IsNormal(b))
         {
-            ulong quick = TFormat.HostAdd(a, b);
+            ulong quick = TOperation.Host<TFormat>(a, b);
             if (Real<TFormat>.IsPlain(quick))
                 return quick;
         }
 
         a = Real<TFormat>.Operand(a, in context);
         b = Real<TFormat>.Operand(b, in context);
-        return Real<TFormat>.Decide(a, b, ref context, out ulong result) ? result : Sum<TFormat>(a, b, Real<TFormat>.IsNegative(b), ref context);
+        return Real<TFormat>.Decide(a, b, ref context, out ulong result) ? result : TOperation.Of<TFormat>(a, b, ref context);
     }
+}
+
+/// <summary>ADDxx.</summary>
+internal readonly struct RealAdd : IRealArithmetic
+{
+    public static ulong Host<TFormat>(ulong a, ulong b)
+        where TFormat : struct, IRealFormat => TFormat.HostAdd(a, b);
+
+    public static ulong Of<TFormat>(ulong a, ulong b, ref SimdContext context)
+        where TFormat : struct, IRealFormat => Sum<TFormat>(a, b, Real<TFormat>.IsNegative(b), ref context);
 
     /// <summary>Sum of two numbers that are no NaNs; <paramref name="negativeB"/> takes the place of b's sign.</summary>
     public static ulong Sum<TFormat>(ulong a, ulong b, bool negativeB, ref SimdContext context)
@@ -65,41 +88,24 @@ internal readonly struct RealAdd : IRealOperation
 }
 
 /// <summary>SUBxx.</summary>
-internal readonly struct RealSubtract : IRealOperation
+internal readonly struct RealSubtract : IRealArithmetic
 {
-    public static ulong Of<TFormat>(ulong a, ulong b, ref SimdContext context)
-        where TFormat : struct, IRealFormat
-    {
-        if (context.IsPlain && Real<TFormat>.IsNormal(a) && Real<TFormat>.IsNormal(b))
-        {
-            ulong quick = TFormat.HostSubtract(a, b);
-            if (Real<TFormat>.IsPlain(quick))
-                return quick;
-        }
+    public static ulong Host<TFormat>(ulong a, ulong b)
+        where TFormat : struct, IRealFormat => TFormat.HostSubtract(a, b);
 
-        a = Real<TFormat>.Operand(a, in context);
-        b = Real<TFormat>.Operand(b, in context);
-        return Real<TFormat>.Decide(a, b, ref context, out ulong result) ? result : RealAdd.Sum<TFormat>(a, b, !Real<TFormat>.IsNegative(b), ref context);
-    }
+    public static ulong Of<TFormat>(ulong a, ulong b, ref SimdContext context)
+        where TFormat : struct, IRealFormat => RealAdd.Sum<TFormat>(a, b, !Real<TFormat>.IsNegative(b), ref context);
 }
 
 /// <summary>MULxx.</summary>
-internal readonly struct RealMultiply : IRealOperation
+internal readonly struct RealMultiply : IRealArithmetic
 {
+    public static ulong Host<TFormat>(ulong a, ulong b)
+        where TFormat : struct, IRealFormat => TFormat.HostMultiply(a, b);
+
     public static ulong Of<TFormat>(ulong a, ulong b, ref SimdContext context)
         where TFormat : struct, IRealFormat
     {
-        if (context.IsPlain && Real<TFormat>.IsNormal(a) && Real<TFormat>.IsNormal(b))
-        {
-            ulong quick = TFormat.HostMultiply(a, b);
-            if (Real<TFormat>.IsPlain(quick))
-                return quick;
-        }
-
-        a = Real<TFormat>.Operand(a, in context);
-        b = Real<TFormat>.Operand(b, in context);
-        if (Real<TFormat>.Decide(a, b, ref context, out ulong result))
-            return result;
         bool isInfinite = Real<TFormat>.IsInfinity(a) || Real<TFormat>.IsInfinity(b);
         bool isZero = Real<TFormat>.IsZero(a) || Real<TFormat>.IsZero(b);
         if (isInfinite && isZero)
@@ -127,22 +133,14 @@ internal readonly struct RealMultiply : IRealOperation
 }
 
 /// <summary>DIVxx.</summary>
-internal readonly struct RealDivide : IRealOperation
+internal readonly struct RealDivide : IRealArithmetic
 {
+    public static ulong Host<TFormat>(ulong a, ulong b)
+        where TFormat : struct, IRealFormat => TFormat.HostDivide(a, b);
+
     public static ulong Of<TFormat>(ulong a, ulong b, ref SimdContext context)
         where TFormat : struct, IRealFormat
     {
-        if (context.IsPlain && Real<TFormat>.IsNormal(a) && Real<TFormat>.IsNormal(b))
-        {
-            ulong quick = TFormat.HostDivide(a, b);
-            if (Real<TFormat>.IsPlain(quick))
-                return quick;
-        }
-
-        a = Real<TFormat>.Operand(a, in context);
-        b = Real<TFormat>.Operand(b, in context);
-        if (Real<TFormat>.Decide(a, b, ref context, out ulong result))
-            return result;
         bool negative = Real<TFormat>.IsNegative(a) != Real<TFormat>.IsNegative(b);
         if (Real<TFormat>.IsInfinity(a) && Real<TFormat>.IsInfinity(b))
             return Real<TFormat>.Invalid(ref context);

@@ -23,26 +23,26 @@ internal sealed unsafe partial class X86Processor
 
     private static void RegisterReals(HandlerTable table)
     {
-        table.Straight(Code.Addps_xmm_xmmm128, &PackedSingles<RealAdd>);
-        table.Straight(Code.Addss_xmm_xmmm32, &ScalarSingle<RealAdd>);
-        table.Straight(Code.Addpd_xmm_xmmm128, &PackedDoubles<RealAdd>);
-        table.Straight(Code.Addsd_xmm_xmmm64, &ScalarDouble<RealAdd>);
-        table.Straight(Code.Mulps_xmm_xmmm128, &PackedSingles<RealMultiply>);
-        table.Straight(Code.Mulss_xmm_xmmm32, &ScalarSingle<RealMultiply>);
-        table.Straight(Code.Mulpd_xmm_xmmm128, &PackedDoubles<RealMultiply>);
-        table.Straight(Code.Mulsd_xmm_xmmm64, &ScalarDouble<RealMultiply>);
-        table.Straight(Code.Subps_xmm_xmmm128, &PackedSingles<RealSubtract>);
-        table.Straight(Code.Subss_xmm_xmmm32, &ScalarSingle<RealSubtract>);
-        table.Straight(Code.Subpd_xmm_xmmm128, &PackedDoubles<RealSubtract>);
-        table.Straight(Code.Subsd_xmm_xmmm64, &ScalarDouble<RealSubtract>);
+        table.Straight(Code.Addps_xmm_xmmm128, &PackedSingles<RealArithmetic<RealAdd>>);
+        table.Straight(Code.Addss_xmm_xmmm32, &ScalarSingle<RealArithmetic<RealAdd>>);
+        table.Straight(Code.Addpd_xmm_xmmm128, &PackedDoubles<RealArithmetic<RealAdd>>);
+        table.Straight(Code.Addsd_xmm_xmmm64, &ScalarDouble<RealArithmetic<RealAdd>>);
+        table.Straight(Code.Mulps_xmm_xmmm128, &PackedSingles<RealArithmetic<RealMultiply>>);
+        table.Straight(Code.Mulss_xmm_xmmm32, &ScalarSingle<RealArithmetic<RealMultiply>>);
+        table.Straight(Code.Mulpd_xmm_xmmm128, &PackedDoubles<RealArithmetic<RealMultiply>>);
+        table.Straight(Code.Mulsd_xmm_xmmm64, &ScalarDouble<RealArithmetic<RealMultiply>>);
+        table.Straight(Code.Subps_xmm_xmmm128, &PackedSingles<RealArithmetic<RealSubtract>>);
+        table.Straight(Code.Subss_xmm_xmmm32, &ScalarSingle<RealArithmetic<RealSubtract>>);
+        table.Straight(Code.Subpd_xmm_xmmm128, &PackedDoubles<RealArithmetic<RealSubtract>>);
+        table.Straight(Code.Subsd_xmm_xmmm64, &ScalarDouble<RealArithmetic<RealSubtract>>);
         table.Straight(Code.Minps_xmm_xmmm128, &PackedSingles<RealMinimum>);
         table.Straight(Code.Minss_xmm_xmmm32, &ScalarSingle<RealMinimum>);
         table.Straight(Code.Minpd_xmm_xmmm128, &PackedDoubles<RealMinimum>);
         table.Straight(Code.Minsd_xmm_xmmm64, &ScalarDouble<RealMinimum>);
-        table.Straight(Code.Divps_xmm_xmmm128, &PackedSingles<RealDivide>);
-        table.Straight(Code.Divss_xmm_xmmm32, &ScalarSingle<RealDivide>);
-        table.Straight(Code.Divpd_xmm_xmmm128, &PackedDoubles<RealDivide>);
-        table.Straight(Code.Divsd_xmm_xmmm64, &ScalarDouble<RealDivide>);
+        table.Straight(Code.Divps_xmm_xmmm128, &PackedSingles<RealArithmetic<RealDivide>>);
+        table.Straight(Code.Divss_xmm_xmmm32, &ScalarSingle<RealArithmetic<RealDivide>>);
+        table.Straight(Code.Divpd_xmm_xmmm128, &PackedDoubles<RealArithmetic<RealDivide>>);
+        table.Straight(Code.Divsd_xmm_xmmm64, &ScalarDouble<RealArithmetic<RealDivide>>);
         table.Straight(Code.Maxps_xmm_xmmm128, &PackedSingles<RealMaximum>);
         table.Straight(Code.Maxss_xmm_xmmm32, &ScalarSingle<RealMaximum>);
         table.Straight(Code.Maxpd_xmm_xmmm128, &PackedDoubles<RealMaximum>);
