@@ -7,8 +7,6 @@ namespace Plexus.Host.CommandLine;
 /// <summary>What <c>--break</c> and <c>--watch</c> say, as breakpoints of the host.</summary>
 public static class Stops
 {
-    private const string Read = "write a linear address in hexadecimal";
-
     /// <summary>Reads them.</summary>
     /// <param name="breaks">Values of <c>--break</c>.</param>
     /// <param name="watches">Values of <c>--watch</c>.</param>
@@ -43,6 +41,6 @@ public static class Stops
         string digits = text.StartsWith("0x", StringComparison.OrdinalIgnoreCase) ? text[2..] : text;
         return uint.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out uint address)
             ? address
-            : throw new InputException($"{option} {text}: {Read}{(symbols is null ? ", or give symbols with --symbols" : $", or a symbol of {symbols.Source}")}");
+            : throw new InputException($"{option} {text}: write a linear address in hexadecimal{(symbols is null ? ", or give symbols with --symbols" : $", or a symbol of {symbols.Source}")}");
     }
 }

@@ -19,9 +19,6 @@ public sealed class InstructionTrace(Machine machine, SymbolTable? symbols, Text
     /// <summary>Values that change with every instruction, or that the line holds already.</summary>
     private static readonly string[] Implied = ["EIP", "retired", "guest time, ns"];
 
-    /// <summary>Instructions written.</summary>
-    public ulong Count { get; private set; }
-
     /// <summary>Steps through the guest.</summary>
     /// <param name="retireLimit">Retired instructions at which to stop.</param>
     /// <returns>How it ended; <see cref="MachineExitKind.Limit"/> at the limit.</returns>
@@ -50,7 +47,6 @@ public sealed class InstructionTrace(Machine machine, SymbolTable? symbols, Text
 
     private void WriteInstruction(ulong number, uint privilege, in GuestInstruction instruction, List<(string Name, string Value)> before, List<(string Name, string Value)> after)
     {
-        Count++;
         string symbol = symbols?.Describe(instruction.Eip) ?? "-";
         output.Write(string.Create(CultureInfo.InvariantCulture, $"{number,12} {privilege} {instruction.Selector:X4}:{instruction.Eip:X8} {symbol,-32} {instruction.Bytes,-22} {instruction.Text,-40}"));
         WriteChanges(before, after);
