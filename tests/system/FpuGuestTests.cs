@@ -2,28 +2,19 @@ using Iced.Intel;
 using Plexus.System.Tests.Runs;
 using Xunit;
 using static Iced.Intel.AssemblerRegisters;
+using static Plexus.System.Tests.GuestParts;
 
 namespace Plexus.System.Tests;
 
 /// <summary>Guests that use the x87 unit, on whole machines.</summary>
 public sealed class FpuGuestTests
 {
-    private const uint Idt = 0x9_0000;
-    private const uint Scratch = 0x9_8000;
-    private const byte DebugExit = 0xF4;
-    private const byte ExitCode = 3;
-
-    public static TheoryData<string> Engines => ["engine=emulated", "engine=ring3,strategy=int3-monitor", "engine=ring3,strategy=jump-stub", "engine=ring3,strategy=auto"];
-
     [Theory]
-    [MemberData(nameof(Engines))]
+    [MemberData(nameof(GuestParts.Engines), MemberType = typeof(GuestParts))]
     public void Guest_that_computes_ends_alike_under_every_engine(string configuration)
     {
         using SmallGuest guest = new(Compute);
-        PlexusRun run = PlexusRun.Invoke("diff", "--a", "engine=emulated", "--b", configuration, "--every", "100", "--cpu", "pentium-pro", "--kernel", guest.Path);
-        Assert.True(run.ExitCode == 0, run.Messages);
-        Assert.Contains("no divergence", run.Messages, StringComparison.Ordinal);
-        Assert.Contains($"exit code {(ExitCode << 1) | 1}", run.Messages, StringComparison.Ordinal);
+        AssertEndsAlike(guest, configuration, "pentium-pro");
     }
 
     [Theory]
@@ -33,7 +24,7 @@ public sealed class FpuGuestTests
     {
         using SmallGuest guest = new(DivideUnderDos);
         PlexusRun run = PlexusRun.Invoke("run", "--engine", engine, "-cpu", "pentium-pro", "--kernel", guest.Path, "--limit-instructions", "1000000");
-        Assert.True(run.ExitCode == ((ExitCode << 1) | 1), run.Messages);
+        Assert.True(run.ExitCode == ProcessExitCode, run.Messages);
     }
 
     [Fact]
@@ -89,8 +80,7 @@ public sealed class FpuGuestTests
         c.dec(ecx);
         c.jne(top);
         c.fnsave(__[Scratch + 64]);
-        c.mov(al, ExitCode);
-        c.@out(DebugExit, al);
+        Exit(c);
         c.hlt();
     }
 
@@ -110,17 +100,7 @@ public sealed class FpuGuestTests
         c.@out(0x20, al);
         c.iretd();
         c.Label(ref program);
-        c.pop(eax); // the handler's address
-        c.mov(edx, eax);
-        c.and(eax, 0xFFFF);
-        c.or(eax, 0x10_0000);
-        c.and(edx, unchecked((int)0xFFFF_0000));
-        c.or(edx, 0x8E00);
-        c.mov(__dword_ptr[Idt + (0x75 * 8)], eax);
-        c.mov(__dword_ptr[Idt + (0x75 * 8) + 4], edx);
-        c.mov(__word_ptr[Scratch], 0x7FF);
-        c.mov(__dword_ptr[Scratch + 2], Idt);
-        c.lidt(__[Scratch]);
+        InstallPoppedHandler(c, 0x75);
         foreach ((byte port, byte value) in ((byte, byte)[])[(0x20, 0x11), (0x21, 0x20), (0x21, 4), (0x21, 1), (0xA0, 0x11), (0xA1, 0x70), (0xA1, 2), (0xA1, 1), (0x21, 0xFB), (0xA1, 0xDF)])
         {
             c.mov(al, value);
@@ -137,8 +117,7 @@ public sealed class FpuGuestTests
         c.fld1();
         c.test(ebx, ebx);
         c.je(failed);
-        c.mov(al, ExitCode);
-        c.@out(DebugExit, al);
+        Exit(c);
         c.Label(ref failed);
         c.cli();
         c.hlt();
