@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using Plexus.Messaging;
 using Plexus.Messaging.Contracts.Bus;
 using Plexus.Messaging.Contracts.Cpu;
 using Plexus.Messaging.Contracts.Handlers;
