@@ -96,7 +96,7 @@ public sealed class CpuComponent : IComponent, IDisposable
 
     private Walked OnWalk(in Walk request)
     {
-        virtualProcessor.UpdateA20();
+        virtualProcessor.UpdatePhysicalMap();
         bool ok = virtualProcessor.WalkPages(request.Linear, request.Access, request.User, request.Commit, out PageWalk walk);
         return new Walked(ok, walk.ErrorCode, walk.Physical, walk.Writable, walk.UserAccessible, walk.Dirty, walk.Global, walk.DirectoryEntry, walk.TableEntry);
     }
@@ -107,7 +107,7 @@ public sealed class CpuComponent : IComponent, IDisposable
         switch (request.Operation)
         {
             case MappingOperation.Map:
-                if ((ulong)request.Frame + request.Pages > (ulong)memory.RamFrames + memory.ArenaFrames)
+                if ((ulong)request.Frame + request.Pages > (ulong)memory.GuestFrames + memory.ArenaFrames)
                     throw new ArgumentOutOfRangeException(nameof(request), request.Frame, "the frames lie outside guest memory");
                 space.Map(request.LinearPage, request.Frame, request.Pages, request.Rights);
                 break;
@@ -192,6 +192,12 @@ public sealed class CpuComponent : IComponent, IDisposable
 
         public void PortWrite(ushort port, int width, uint value, ulong now) =>
             Endpoint!.Call<PortWrite, BusResult>(new PortWrite(port, width, value, now));
+
+        public ReadOnlyMemory<byte> PortReadBlock(ushort port, int width, int count, ulong now) =>
+            Endpoint!.Call<PortReadBlock, PortBlock>(new PortReadBlock(port, width, count, now)).Data;
+
+        public int PortWriteBlock(ushort port, int width, ReadOnlyMemory<byte> data, ulong now) =>
+            Endpoint!.Call<PortWriteBlock, PortBlockTaken>(new PortWriteBlock(port, width, data, now)).Count;
 
         public uint MmioRead(uint address, int width, ulong now) =>
             Endpoint!.Call<MmioRead, BusResult>(new MmioRead(address, width, now)).Value;

@@ -258,14 +258,14 @@ internal sealed partial class CodeCache
     private void Validate(in Plant request)
     {
         CodePageKey key = request.Page;
-        if (key.Frame >= memory.RamFrames)
-            throw new ArgumentException($"Frame {key.Frame:X} is not guest RAM.", nameof(request));
+        if (key.Frame >= memory.GuestFrames)
+            throw new ArgumentException($"Frame {key.Frame:X} is not guest memory.", nameof(request));
         if ((key.EipPage & 0xFFF) != 0 || key.CodeBits is not (16 or 32))
             throw new ArgumentException($"Not a code page: {key}.", nameof(request));
         if (request.Bytes.Length != CodePage.Size)
             throw new ArgumentException($"{request.Bytes.Length} bytes instead of 4096.", nameof(request));
-        if (request.NextFrame != None && request.NextFrame >= memory.RamFrames)
-            throw new ArgumentException($"Next frame {request.NextFrame:X} is not guest RAM.", nameof(request));
+        if (request.NextFrame != None && request.NextFrame >= memory.GuestFrames)
+            throw new ArgumentException($"Next frame {request.NextFrame:X} is not guest memory.", nameof(request));
         foreach (ScannedInstruction x in request.Instructions)
         {
             if ((uint)x.Offset >= CodePage.Size || x.Length is < 1 or > CodePage.LongestInstruction || (uint)x.Class > 3 || (uint)x.Flow > 6 || (uint)x.Code > ushort.MaxValue)

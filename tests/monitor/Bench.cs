@@ -42,7 +42,7 @@ internal sealed class Bench : IDisposable
             .Answer<FindView, View>(_ => new View(Planted, uint.MaxValue))
             .Answer<Plant, Planted>(_ =>
             {
-                Planted = Memory.RamFrames + 100;
+                Planted = Memory.GuestFrames + 100;
                 return new Planted(Planted, 1, 0, 0, false);
             })
             .Answer<Invalidate, Invalidated>(_ => new Invalidated([]));

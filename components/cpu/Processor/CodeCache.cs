@@ -47,7 +47,7 @@ internal sealed unsafe class CodeCache : IDisposable
         this.capacity = capacity;
         this.stale = stale;
         Ops = (DecodedOp*)NativeMemory.AlignedAlloc((nuint)capacity * (nuint)sizeof(DecodedOp), 64);
-        pages = (CodePage**)NativeMemory.AllocZeroed((memory.RamFrames + memory.ArenaFrames) * 2, (nuint)sizeof(CodePage*));
+        pages = (CodePage**)NativeMemory.AllocZeroed((memory.GuestFrames + memory.ArenaFrames) * 2, (nuint)sizeof(CodePage*));
     }
 
     ~CodeCache() => Free();

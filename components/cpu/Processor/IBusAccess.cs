@@ -9,6 +9,13 @@ internal interface IBusAccess
     /// <summary>OUT.</summary>
     void PortWrite(ushort port, int width, uint value, ulong now);
 
+    /// <summary>Up to <paramref name="count"/> times IN from one port; empty when it must be read singly.</summary>
+    ReadOnlyMemory<byte> PortReadBlock(ushort port, int width, int count, ulong now);
+
+    /// <summary>Repeated OUT to one port.</summary>
+    /// <returns>Accesses done; the others must be done singly.</returns>
+    int PortWriteBlock(ushort port, int width, ReadOnlyMemory<byte> data, ulong now);
+
     /// <summary>Read of a physical address outside RAM.</summary>
     uint MmioRead(uint address, int width, ulong now);
 

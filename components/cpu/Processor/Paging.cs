@@ -9,12 +9,15 @@ internal sealed unsafe partial class X86Processor
     /// <summary>FFFFFFFFh, or with bit 20 clear while the A20 gate is closed.</summary>
     private uint a20Mask = uint.MaxValue;
 
+    /// <summary>The <see cref="GuestMemory.MapGeneration"/> that cached translations were made from.</summary>
+    private uint mapGeneration;
+
     /// <summary>A 4 MiB or 2 MiB page was translated since everything was forgotten last.</summary>
     private bool largePagesCached;
 
     /// <summary>
-    /// Host address of a byte for an access, or null with a fault signalled (<see cref="FaultPending"/>), or null without: the physical address is not RAM.
-    /// Fills the TLB; a write translation of a watched frame is never cached.
+    /// Host address of a byte for an access, or null with a fault signalled (<see cref="FaultPending"/>), or null without: the physical address is no memory.
+    /// Fills the TLB; a write translation of a watched frame, or of a page that reads otherwise, is never cached.
     /// </summary>
     private byte* Translate(uint linear, PageAccess access, bool user, out uint frame, out ulong physical)
     {
@@ -30,11 +33,12 @@ internal sealed unsafe partial class X86Processor
 
         largePagesCached |= walk.TableEntry == 0 && walk.DirectoryEntry != 0;
         physical = walk.Physical;
-        frame = (uint)(physical >> 12);
-        if (frame >= Memory.RamFrames)
+        frame = access == PageAccess.Write ? Memory.WriteFrame(physical >> 12) : Memory.ReadFrame(physical >> 12);
+        if (frame == GuestMemory.NoFrame)
             return null;
         byte* page = Memory.Base + ((nuint)frame << 12);
-        if (access != PageAccess.Execute)
+        bool isPlain = access == PageAccess.Read || Memory.ReadFrame(physical >> 12) == frame;
+        if (access != PageAccess.Execute && isPlain)
             FillData(user ? tlbUser : tlbSupervisor, linear, access, frame, page, walk.Global);
         return page + (linear & 0xFFF);
     }
@@ -88,13 +92,14 @@ internal sealed unsafe partial class X86Processor
         }
     }
 
-    /// <summary>Takes a change of the A20 gate into account.</summary>
-    public void UpdateA20()
+    /// <summary>Takes changes of the A20 gate and of the physical map into account.</summary>
+    public void UpdatePhysicalMap()
     {
         uint mask = Lines.A20 ? uint.MaxValue : ~(1u << 20);
-        if (mask == a20Mask)
+        if (mask == a20Mask && mapGeneration == Memory.MapGeneration)
             return;
         a20Mask = mask;
+        mapGeneration = Memory.MapGeneration;
         FlushTranslations(global: true);
     }
 }

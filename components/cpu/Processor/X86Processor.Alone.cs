@@ -214,7 +214,7 @@ internal sealed unsafe partial class X86Processor
         entry->Is32 = page->Is32;
         entry->Valid = 1;
         int weight = WeightOf(page->Frame, offset);
-        if (Overwritten != null && weight == 0 && page->Frame >= Memory.RamFrames)
+        if (Overwritten != null && weight == 0 && page->Frame >= Memory.GuestFrames)
             result = NoteStackWrites(&entry->Op0, instruction, result);
         FinishAlone(&entry->Op0, result, weight);
         return true;

@@ -76,7 +76,7 @@ internal sealed unsafe partial class X86Processor
 
             int weight = WeightOf(page->Frame, at);
             op->ScaleAndWeight |= (byte)(weight << 5);
-            if (Overwritten != null && weight == 0 && page->Frame >= Memory.RamFrames)
+            if (Overwritten != null && weight == 0 && page->Frame >= Memory.GuestFrames)
                 result = NoteStackWrites(op, instruction, result);
             before += weight;
             at += length;
@@ -97,7 +97,7 @@ internal sealed unsafe partial class X86Processor
     }
 
     private int WeightOf(uint frame, int offset) =>
-        frame < Memory.RamFrames ? 1 : Math.Min((byte)7, Memory.RetireWeights[((frame - Memory.RamFrames) << 12) + (uint)offset]);
+        frame < Memory.GuestFrames ? 1 : Math.Min((byte)7, Memory.RetireWeights[((frame - Memory.GuestFrames) << 12) + (uint)offset]);
 
     /// <summary>Decodes and binds one instruction.</summary>
     private BindResult DecodeOne(DecodedOp* op, byte* bytes, int available, int offset, bool is32, out int length, out Instruction instruction)

@@ -176,7 +176,7 @@ internal sealed unsafe partial class X86Processor
         {
             uint at = linear + i;
             uint frame = ActiveSpace!.Entry(at) >> 3;
-            if (frame < Memory.RamFrames)
+            if (frame < Memory.GuestFrames)
                 Overwritten.Note((frame << 12) | (at & 0xFFF), *(Memory.Base + ((nuint)frame << 12) + (at & 0xFFF)));
         }
     }

@@ -55,10 +55,19 @@ internal sealed unsafe partial class X86Processor
         if (dataBreakpoints)
             MatchData(linear, width, write: true);
         int first = Math.Min(width, 4096 - (int)(linear & 0xFFF));
-        value = ReadPart(rmwFirst, rmwPhysical, first);
+        value = ReadPart(ReadableHost(rmwFirst, rmwPhysical), rmwPhysical, first);
         if (first != width)
-            value |= ReadPart(rmwSecond, rmwSecondPhysical, width - first) << (first * 8);
+            value |= ReadPart(ReadableHost(rmwSecond, rmwSecondPhysical), rmwSecondPhysical, width - first) << (first * 8);
         return true;
+    }
+
+    /// <summary>Where a byte that is written at <paramref name="writable"/> is read: elsewhere for ROM and while a chipset sends reads and writes apart.</summary>
+    private byte* ReadableHost(byte* writable, ulong physical)
+    {
+        if (Physical)
+            return writable;
+        uint frame = Memory.ReadFrame(physical >> 12);
+        return frame == GuestMemory.NoFrame ? null : Memory.Base + ((nuint)frame << 12) + (nuint)(physical & 0xFFF);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

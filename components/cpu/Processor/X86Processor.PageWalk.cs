@@ -194,21 +194,21 @@ internal sealed unsafe partial class X86Processor
     private ulong Gated(ulong physical) => physical & (a20Mask | 0xFFFF_FFFF_0000_0000);
 
     private uint ReadPhysical32(uint address) =>
-        address <= Memory.RamSize - 4 ? *(uint*)(Memory.Base + address) : uint.MaxValue;
+        Memory.ReadFrame(address >> 12) is not GuestMemory.NoFrame and uint frame ? *(uint*)(Memory.Base + ((nuint)frame << 12) + (address & 0xFFF)) : uint.MaxValue;
 
     private ulong ReadPhysical64(ulong address) =>
-        address <= Memory.RamSize - 8 ? *(ulong*)(Memory.Base + address) : ulong.MaxValue;
+        Memory.ReadFrame(address >> 12) is not GuestMemory.NoFrame and uint frame ? *(ulong*)(Memory.Base + ((nuint)frame << 12) + (nuint)(address & 0xFFF)) : ulong.MaxValue;
 
     /// <summary>Writes the low half of an entry. Accessed and dirty bits lie there.</summary>
     /// <remarks>Accessed and dirty bits do not change what a shadow mapping made from the entry may do, so they do not count as a page-table write.</remarks>
     private void SetPageBits(uint address, uint value)
     {
-        if (address > Memory.RamSize - 4)
+        uint frame = Memory.WriteFrame(address >> 12);
+        if (frame == GuestMemory.NoFrame)
             return;
-        uint frame = address >> 12;
         if ((Memory.WatchBits[frame] & (byte)(Watch.Decoded | Watch.CodePage)) != 0)
             NoteWatchedWrite(frame, (int)(address & 0xFFF), 4);
-        *(uint*)(Memory.Base + address) = value;
+        *(uint*)(Memory.Base + ((nuint)frame << 12) + (address & 0xFFF)) = value;
     }
 
     /// <summary>What a walk found before the access is judged.</summary>

@@ -59,7 +59,7 @@ internal sealed unsafe partial class X86Processor
                 return End(ExitKind.Limit);
             if (now >= Lines.TimerDeadline)
                 return End(ExitKind.Resample);
-            UpdateA20();
+            UpdatePhysicalMap();
             if (IsDebugTrapDue)
             {
                 V->PendingDebug = 0;
@@ -161,7 +161,7 @@ internal sealed unsafe partial class X86Processor
     public Emulated EmulateOne()
     {
         BeginRun();
-        UpdateA20();
+        UpdatePhysicalMap();
         if (IsDebugTrapDue)
         {
             V->PendingDebug = 0;
@@ -191,7 +191,7 @@ internal sealed unsafe partial class X86Processor
     public DeliverKind DeliverNow(byte vector, InterruptKind kind, bool hasError, uint error, uint linear)
     {
         BeginRun();
-        UpdateA20();
+        UpdatePhysicalMap();
         return DeliverAtBoundary(vector, kind, hasError, error, linear);
     }
 

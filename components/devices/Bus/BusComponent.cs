@@ -9,13 +9,20 @@ namespace Plexus.Devices;
 /// The bus: routes port and memory accesses to devices by cycles they can take, wakes timed devices in the order of guest time,
 /// has the interrupt controller look at its lines whenever one moved, and supplies ones where nobody answers.
 /// </summary>
-public sealed class BusComponent : IComponent, ISaveRestore
+public sealed partial class BusComponent : IComponent, ISaveRestore
 {
     /// <summary>The name on the fabric.</summary>
     public const string FabricName = "bus";
 
     /// <summary>Virtual CPU pages answer ports below this.</summary>
     private const uint VirtualPorts = 0x100;
+
+    private const uint ConfigurationAddressPort = 0xCF8;
+    private const uint ConfigurationDataPort = 0xCFC;
+    private const uint ConfigurationEnable = 1u << 31;
+
+    /// <summary>Enable, bus, device, function, register; the rest reads as zero.</summary>
+    private const uint ConfigurationAddressBits = ConfigurationEnable | 0x00FF_FFFC;
 
     // Glue.
     private readonly Chipset chipset;
@@ -27,8 +34,11 @@ public sealed class BusComponent : IComponent, ISaveRestore
     private readonly int interruptController = -1;
     private IEndpoint[] endpoints = [];
 
+    private int decodingVersion;
+
     // Volatile state.
     private ulong lastNow;
+    private uint configurationAddress;
 
     /// <summary>Makes a bus.</summary>
     /// <param name="chipset">The wires shared with the devices.</param>
@@ -55,13 +65,14 @@ public sealed class BusComponent : IComponent, ISaveRestore
         }
 
         map = new BusMap(devices);
+        decodingVersion = chipset.DecodingVersion;
     }
 
     /// <inheritdoc/>
     public string Name => FabricName;
 
     /// <inheritdoc/>
-    public byte StateVersion => 1;
+    public byte StateVersion => 2;
 
     /// <inheritdoc/>
     public void Attach(IComponentPort port)
@@ -70,6 +81,8 @@ public sealed class BusComponent : IComponent, ISaveRestore
         endpoints = [.. devices.Select(device => port.Connect(device.Name))];
         port.OnCall<PortRead, BusResult>((in PortRead request) => Read(RegionKind.Port, request.Port, request.Width, request.Now));
         port.OnCall<PortWrite, BusResult>((in PortWrite request) => Write(RegionKind.Port, request.Port, request.Width, request.Value, request.Now));
+        port.OnCall<PortReadBlock, PortBlock>(ReadBlock);
+        port.OnCall<PortWriteBlock, PortBlockTaken>(WriteBlock);
         port.OnCall<MmioRead, BusResult>((in MmioRead request) => Read(RegionKind.Memory, request.Address, request.Width, request.Now));
         port.OnCall<MmioWrite, BusResult>((in MmioWrite request) => Write(RegionKind.Memory, request.Address, request.Width, request.Value, request.Now));
         port.OnCall<Acknowledge, Vector>(Acknowledge);
@@ -79,7 +92,7 @@ public sealed class BusComponent : IComponent, ISaveRestore
         port.OnCall<Reset, Done>(Reset);
         port.OnCall<SaveState, SavedState>((in SaveState _) => DeviceComponent.Save(this));
         port.OnCall<RestoreState, Done>((in RestoreState request) => DeviceComponent.Restore(this, request.Data.Span));
-        port.OnCall<Describe, Description>((in Describe _) => new Description(Name, $"ISA bus with {devices.Count} devices"));
+        port.OnCall<Describe, Description>((in Describe _) => new Description(Name, $"{(map.HasConfiguration ? "PCI and ISA" : "ISA")} bus with {devices.Count} devices"));
     }
 
     /// <inheritdoc/>
@@ -87,12 +100,16 @@ public sealed class BusComponent : IComponent, ISaveRestore
     {
         ArgumentNullException.ThrowIfNull(writer);
         writer.UInt64(lastNow);
+        writer.Int32(unchecked((int)configurationAddress));
     }
 
     /// <inheritdoc/>
     public void Restore(ref StateReader reader)
     {
         lastNow = reader.UInt64();
+        configurationAddress = unchecked((uint)reader.Int32());
+        map.Rebuild();
+        decodingVersion = chipset.DecodingVersion;
         chipset.Lines.StablePortsVersion++;
     }
 
@@ -123,6 +140,8 @@ public sealed class BusComponent : IComponent, ISaveRestore
         if (width is not (1 or 2 or 4))
             return new BusResult(AccessStatus.InvalidAccess, uint.MaxValue);
         Arrive(now);
+        if (kind == RegionKind.Port && map.HasConfiguration && IsConfiguration(ref kind, ref address, width))
+            return new BusResult(AccessStatus.Ok, configurationAddress);
         AccessStatus status = AccessStatus.Ok;
         uint value = 0;
         for (int done = 0; done < width;)
@@ -157,6 +176,12 @@ public sealed class BusComponent : IComponent, ISaveRestore
         if (width is not (1 or 2 or 4))
             return new BusResult(AccessStatus.InvalidAccess, 0);
         Arrive(now);
+        if (kind == RegionKind.Port && map.HasConfiguration && IsConfiguration(ref kind, ref address, width))
+        {
+            configurationAddress = value & ConfigurationAddressBits;
+            return new BusResult(AccessStatus.Ok, 0);
+        }
+
         AccessStatus status = AccessStatus.Ok;
         for (int done = 0; done < width;)
         {
@@ -177,8 +202,32 @@ public sealed class BusComponent : IComponent, ISaveRestore
             address = Next(kind, address, part);
         }
 
+        if (chipset.DecodingVersion != decodingVersion)
+        {
+            map.Rebuild();
+            decodingVersion = chipset.DecodingVersion;
+        }
+
         SampleInterrupts(now);
         return new BusResult(status, 0);
+    }
+
+    /// <summary>
+    /// PCI configuration mechanism #1 (PCI 2.1, 3.7.4.1): CF8h is a register for doublewords only; while its enable bit is set, CFCh-CFFh are a window on the function it names.
+    /// Turns an access of the window into one of configuration space.
+    /// </summary>
+    /// <returns>True for the address register itself.</returns>
+    private bool IsConfiguration(ref RegionKind kind, ref uint address, int width)
+    {
+        if (address == ConfigurationAddressPort && width == 4)
+            return true;
+        if (address - ConfigurationDataPort < 4 && (configurationAddress & ConfigurationEnable) != 0)
+        {
+            kind = RegionKind.Configuration;
+            address = (configurationAddress & ~ConfigurationEnable) | (address & 3);
+        }
+
+        return false;
     }
 
     /// <summary>Before anything happens at <paramref name="now"/>, everything due earlier has happened.</summary>
@@ -289,6 +338,9 @@ public sealed class BusComponent : IComponent, ISaveRestore
                 endpoints[i].Call<Reset, Done>(in request);
         }
 
+        configurationAddress = 0;
+        map.Rebuild();
+        decodingVersion = chipset.DecodingVersion;
         chipset.Interrupts.Sample(out _, out _);
         if (interruptController >= 0)
             endpoints[interruptController].Call<Reset, Done>(in request);

@@ -8,22 +8,39 @@ internal sealed class BusMap
     /// <summary>Per port: index in <see cref="entries"/>, plus one; 0 for none. A table, because ports are looked up on every IN and OUT.</summary>
     private readonly ushort[] ports = new ushort[PortSpace];
     private readonly List<Entry> entries = [];
-    private readonly Entry[] memory;
+    private readonly Dictionary<uint, Entry> configuration = [];
+    private readonly IReadOnlyList<BusDevice> devices;
+    private Entry[] memory = [];
 
     public BusMap(IReadOnlyList<BusDevice> devices)
     {
-        for (int device = 0; device < devices.Count; device++)
+        this.devices = devices;
+        Rebuild();
+    }
+
+    /// <summary>There are PCI functions.</summary>
+    public bool HasConfiguration => configuration.Count != 0;
+
+    /// <summary>Looks at the devices' regions again: fixed ones first, then those that the guest has placed.</summary>
+    public void Rebuild()
+    {
+        Array.Clear(ports);
+        entries.Clear();
+        configuration.Clear();
+        var found = new List<Entry>();
+        foreach (bool movable in (ReadOnlySpan<bool>)[false, true])
         {
-            for (int region = 0; region < devices[device].Regions.Count; region++)
-                Add(new Entry(device, region, devices[device].Name, devices[device].Regions[region]));
+            for (int device = 0; device < devices.Count; device++)
+            {
+                for (int region = 0; region < devices[device].Regions.Count; region++)
+                {
+                    if (devices[device].Regions[region].IsMovable == movable)
+                        Add(new Entry(device, region, devices[device].Name, devices[device].Regions[region]), found);
+                }
+            }
         }
 
-        memory = [.. entries.Where(entry => entry.Region.Kind == RegionKind.Memory).OrderBy(entry => entry.Region.Base)];
-        for (int i = 1; i < memory.Length; i++)
-        {
-            if (memory[i - 1].Region.Contains(memory[i].Region.Base))
-                throw new ArgumentException($"{memory[i - 1].Name} and {memory[i].Name} both answer address {memory[i].Region.Base:X8}h.", nameof(devices));
-        }
+        memory = [.. found.OrderBy(entry => entry.Region.Base)];
     }
 
     /// <summary>The entry that answers, or null.</summary>
@@ -34,6 +51,9 @@ internal sealed class BusMap
             int index = address < PortSpace ? ports[address] : 0;
             return index == 0 ? null : entries[index - 1];
         }
+
+        if (kind == RegionKind.Configuration)
+            return configuration.GetValueOrDefault(address & ~0xFFu);
 
         int low = 0;
         int high = memory.Length - 1;
@@ -52,23 +72,53 @@ internal sealed class BusMap
         return null;
     }
 
-    private void Add(Entry entry)
+    private void Add(Entry entry, List<Entry> found)
     {
         DeviceRegion region = entry.Region;
+        if (region.IsMovable && region.Length == 0)
+            return;
         if (region.Length == 0 || region.MaxWidth is not (1 or 2 or 4))
             throw new ArgumentException($"{entry.Name}: a region needs a length, and a width of 1, 2 or 4.", nameof(entry));
         ulong limit = region.Kind == RegionKind.Port ? PortSpace : 1UL << 32;
         if ((ulong)region.Base + region.Length > limit)
             throw new ArgumentException($"{entry.Name}: region {region.Base:X}h + {region.Length:X}h leaves its space.", nameof(entry));
-        entries.Add(entry);
-        if (region.Kind != RegionKind.Port)
+        if (region.Kind == RegionKind.Configuration)
+        {
+            if (!configuration.TryAdd(region.Base, entry))
+                throw new ArgumentException($"{configuration[region.Base].Name} and {entry.Name} are both PCI device {(region.Base >> 11) & 31}, function {(region.Base >> 8) & 7}.", nameof(entry));
             return;
+        }
+
+        if (region.Kind == RegionKind.Memory)
+        {
+            AddMemory(entry, found);
+            return;
+        }
+
+        entries.Add(entry);
         for (uint port = region.Base; port < region.Base + region.Length; port++)
         {
+            if (ports[port] != 0 && region.IsMovable)
+                continue;
             if (ports[port] != 0)
                 throw new ArgumentException($"{entries[ports[port] - 1].Name} and {entry.Name} both answer port {port:X}h.", nameof(entry));
             ports[port] = (ushort)entries.Count;
         }
+    }
+
+    private static void AddMemory(Entry entry, List<Entry> found)
+    {
+        foreach (Entry other in found)
+        {
+            if (!other.Region.Contains(entry.Region.Base) && !entry.Region.Contains(other.Region.Base))
+                continue;
+            if (entry.Region.IsMovable)
+                return;
+            uint address = Math.Max(entry.Region.Base, other.Region.Base);
+            throw new ArgumentException($"{other.Name} and {entry.Name} both answer address {address:X8}h.", nameof(entry));
+        }
+
+        found.Add(entry);
     }
 
     /// <summary>One region on the bus.</summary>

@@ -22,6 +22,9 @@ public static class DeviceCatalog
         new("port92", "System control port A: A20 and fast reset", (chipset, _) => new SystemControlA(chipset.Lines)),
         new("debug-exit", "Debug exit port", (chipset, settings) => new DebugExit(chipset.Lines, settings.Base ?? 0xF4)),
         new("shutdown-port", "Power-off by the word Shutdown, 8900h", (chipset, settings) => new ShutdownPort(chipset.Lines, settings.Base ?? 0x8900)),
+        new("i440fx", "82441FX host bridge, PCI device 0", (chipset, _) => new HostBridge440fx(chipset)),
+        new("piix3-isa", "82371SB ISA bridge, PCI function", (chipset, settings) => new IsaBridgePiix3(chipset, settings.Slot ?? 1)),
+        new("firmware", "Firmware ROM, below 4 GiB and below 1 MiB", (chipset, settings) => new FirmwareRom(chipset, chipset.HasShadowControl, settings.Rom)),
         new("reset-control", "Reset control register, CF9h", (chipset, _) => new ResetControl(chipset.Lines)),
     ];
 }

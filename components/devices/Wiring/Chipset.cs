@@ -11,6 +11,8 @@ public sealed class Chipset
         Lines = lines;
         Timers = new TimerBank(lines);
         CoprocessorError = Interrupts.Connect(CoprocessorIrq);
+        PciInterrupts = new PciInterrupts(Interrupts);
+        LowMemory = new LowMemory(this);
     }
 
     /// <summary>The AT's interrupt request of the coprocessor.</summary>
@@ -34,6 +36,27 @@ public sealed class Chipset
 
     /// <summary>The deadlines.</summary>
     public TimerBank Timers { get; }
+
+    /// <summary>The PCI interrupt pins.</summary>
+    public PciInterrupts PciInterrupts { get; }
+
+    /// <summary>Guest memory, for bus masters and devices that put memory into the address space; null in a machine without.</summary>
+    public GuestMemory? Memory { get; init; }
+
+    /// <summary>The firmware image: a whole number of 64 KiB, its last byte at FFFFFFFFh; empty for none.</summary>
+    public ReadOnlyMemory<byte> Firmware { get; init; }
+
+    /// <summary>A host bridge controls what is seen from C0000h to FFFFFh.</summary>
+    public bool HasShadowControl { get; init; }
+
+    /// <summary>Memory below 1 MiB: what the bridge shows there instead of RAM.</summary>
+    public LowMemory LowMemory { get; }
+
+    /// <summary>Raised whenever the regions of a device changed: the bus looks at them again.</summary>
+    public int DecodingVersion { get; private set; }
+
+    /// <summary>A device's regions changed.</summary>
+    public void DecodingChanged() => DecodingVersion++;
 
     /// <summary>Guest RAM in bytes, for the configuration memory.</summary>
     public ulong MemoryBytes { get; init; } = 16 << 20;

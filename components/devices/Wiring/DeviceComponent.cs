@@ -8,7 +8,11 @@ namespace Plexus.Devices;
 /// <summary>Puts a device on the fabric: a handler for each capability the device has, and the four that every component answers.</summary>
 public sealed class DeviceComponent : IComponent
 {
+    /// <summary>The most bytes of one block: a page.</summary>
+    private const int LargestBlock = 4096;
+
     private readonly string summary;
+    private readonly byte[] block = [];
 
     /// <summary>Wraps a device.</summary>
     /// <param name="name">The component's name, for example <c>pit</c>.</param>
@@ -19,6 +23,8 @@ public sealed class DeviceComponent : IComponent
         Name = name;
         this.summary = summary;
         Device = device;
+        if (device is IBlockPort)
+            block = new byte[LargestBlock];
     }
 
     /// <inheritdoc/>
@@ -37,7 +43,7 @@ public sealed class DeviceComponent : IComponent
     public bool HasStableRegisters => Device is IStableRegisters;
 
     /// <summary>What the bus needs to know of the device.</summary>
-    public BusDevice ForBus => new(Name, Regions, IsInterruptController, HasStableRegisters);
+    public BusDevice ForBus => new(Name, Regions, IsInterruptController, HasStableRegisters, Device is IBlockPort);
 
     /// <inheritdoc/>
     public void Attach(IComponentPort port)
@@ -61,6 +67,13 @@ public sealed class DeviceComponent : IComponent
         {
             port.OnCall<SampleInterrupts, Done>((in SampleInterrupts request) => SampleInterrupts(controller, request.Now));
             port.OnCall<Acknowledge, Vector>((in Acknowledge request) => new Vector(controller.Acknowledge(request.Now)));
+        }
+
+        if (Device is IBlockPort block)
+        {
+            port.OnCall<DeviceReadBlock, PortBlock>((in DeviceReadBlock request) => ReadBlock(block, request));
+            port.OnCall<DeviceWriteBlock, PortBlockTaken>((in DeviceWriteBlock request) =>
+                new PortBlockTaken(block.WriteBlock(request.Region, request.Offset, request.Width, request.Data.Span, request.Now) / request.Width));
         }
 
         if (Device is IHostConnected connected)
@@ -88,6 +101,12 @@ public sealed class DeviceComponent : IComponent
         device?.Restore(ref reader);
         reader.End();
         return default;
+    }
+
+    private PortBlock ReadBlock(IBlockPort device, in DeviceReadBlock request)
+    {
+        int length = Math.Min(request.Count * request.Width, block.Length);
+        return new PortBlock(block.AsMemory(0, device.ReadBlock(request.Region, request.Offset, request.Width, block.AsSpan(0, length), request.Now)));
     }
 
     private static NextDeadline RunTimers(ITimed device, ulong now)

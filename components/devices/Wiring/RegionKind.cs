@@ -8,4 +8,7 @@ public enum RegionKind
 
     /// <summary>Guest-physical memory.</summary>
     Memory = 1,
+
+    /// <summary>PCI configuration space: bus in bits 16-23, device in 11-15, function in 8-10, register in 0-7.</summary>
+    Configuration = 2,
 }

@@ -5,12 +5,12 @@ using System.Runtime.InteropServices;
 namespace Plexus.Messaging.Shared;
 
 /// <summary>
-/// Memory the host creates and grants to components: guest RAM, then a private arena of frames for code pages, stubs and virtual CPU pages.
-/// Frames (4096 bytes) of both share one numbering: RAM first, arena after.
-/// Every writer of guest RAM honours the <see cref="Watch"/> bits: see <see cref="NoteWrite"/>.
+/// Memory the host creates and grants to components: guest RAM, memory of devices (ROM, video memory), then a private arena of frames for code pages,
+/// stubs and virtual CPU pages. Frames (4096 bytes) of all share one numbering: RAM, devices, arena.
+/// Every writer of guest memory honours the <see cref="Watch"/> bits: see <see cref="NoteWrite"/>.
 /// </summary>
 /// <remarks>unsafe: the block is native memory of fixed size, allocated once and freed by <see cref="Dispose"/>; all span accessors are bounds-checked by construction of the span.</remarks>
-public sealed unsafe class GuestMemory : IDisposable
+public sealed unsafe partial class GuestMemory : IDisposable
 {
     /// <summary>Bytes in a frame.</summary>
     public const int FrameSize = 4096;
@@ -31,16 +31,19 @@ public sealed unsafe class GuestMemory : IDisposable
     /// <summary>Allocates zeroed memory.</summary>
     /// <param name="ramSize">Guest RAM in bytes; a multiple of 4096.</param>
     /// <param name="arenaFrames">Frames of the private arena.</param>
-    public GuestMemory(uint ramSize, uint arenaFrames = 4096)
+    /// <param name="deviceFrames">Frames that devices may take as ROM or video memory.</param>
+    public GuestMemory(uint ramSize, uint arenaFrames = 4096, uint deviceFrames = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(ramSize % FrameSize, 0u);
         RamSize = ramSize;
         RamFrames = ramSize / FrameSize;
+        DeviceFrames = deviceFrames;
+        GuestFrames = RamFrames + deviceFrames;
         ArenaFrames = arenaFrames;
-        size = (nuint)(RamFrames + arenaFrames) * FrameSize;
+        size = (nuint)(GuestFrames + arenaFrames) * FrameSize;
         block = (byte*)NativeMemory.AlignedAlloc(size, FrameSize);
         NativeMemory.Clear(block, size);
-        uint frames = RamFrames + arenaFrames;
+        uint frames = GuestFrames + arenaFrames;
         watch = (byte*)NativeMemory.AllocZeroed(frames);
         versions = (uint*)NativeMemory.AllocZeroed(frames, sizeof(uint));
         decoded = (ulong*)NativeMemory.AllocZeroed(frames, sizeof(ulong));
@@ -48,14 +51,22 @@ public sealed unsafe class GuestMemory : IDisposable
         new Span<byte>(weights, checked((int)(arenaFrames * FrameSize))).Fill(1);
         hits = new uint[frames];
         isHit = new bool[frames];
-        nextArena = RamFrames;
+        nextArena = GuestFrames;
+        MapReads(0, 0, RamFrames);
+        MapWrites(0, 0, RamFrames);
     }
 
     /// <summary>Guest RAM in bytes.</summary>
     public uint RamSize { get; }
 
-    /// <summary>Guest RAM in frames; the arena begins at this frame number.</summary>
+    /// <summary>Guest RAM in frames.</summary>
     public uint RamFrames { get; }
+
+    /// <summary>Frames for ROM and video memory, numbered after RAM.</summary>
+    public uint DeviceFrames { get; }
+
+    /// <summary>RAM and device frames; the arena begins at this frame number.</summary>
+    public uint GuestFrames { get; }
 
     /// <summary>Frames in the arena.</summary>
     public uint ArenaFrames { get; }
@@ -78,16 +89,16 @@ public sealed unsafe class GuestMemory : IDisposable
     /// <summary>The 4096 bytes of a frame. Writing through it does not honour watch bits: use <see cref="WritePhysical"/> for guest RAM and call <see cref="NoteWrite"/> after writing arena frames.</summary>
     public Span<byte> Frame(uint frame)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(frame, RamFrames + ArenaFrames);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(frame, GuestFrames + ArenaFrames);
         return new Span<byte>(block + ((nuint)frame * FrameSize), FrameSize);
     }
 
     /// <summary>The retire weights of an arena frame's 4096 bytes.</summary>
     public Span<byte> Weights(uint arenaFrame)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(arenaFrame, RamFrames);
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(arenaFrame, RamFrames + ArenaFrames);
-        return new Span<byte>(weights + ((nuint)(arenaFrame - RamFrames) * FrameSize), FrameSize);
+        ArgumentOutOfRangeException.ThrowIfLessThan(arenaFrame, GuestFrames);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(arenaFrame, GuestFrames + ArenaFrames);
+        return new Span<byte>(weights + ((nuint)(arenaFrame - GuestFrames) * FrameSize), FrameSize);
     }
 
     /// <summary>All guest RAM.</summary>
@@ -100,7 +111,7 @@ public sealed unsafe class GuestMemory : IDisposable
         uint frame;
         if (!freeArena.TryPop(out frame))
         {
-            if (nextArena >= RamFrames + ArenaFrames)
+            if (nextArena >= GuestFrames + ArenaFrames)
                 return uint.MaxValue;
             frame = nextArena++;
         }
@@ -129,7 +140,7 @@ public sealed unsafe class GuestMemory : IDisposable
     /// <summary>The watch bits of a frame.</summary>
     public Watch WatchOf(uint frame)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(frame, RamFrames + ArenaFrames);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(frame, GuestFrames + ArenaFrames);
         return (Watch)watch[frame];
     }
 
@@ -185,36 +196,10 @@ public sealed unsafe class GuestMemory : IDisposable
         return true;
     }
 
-    /// <summary>Writes guest RAM as DMA or a loader does: watch bits are honoured; what lies outside RAM is not written.</summary>
-    /// <returns>Bytes written.</returns>
-    public int WritePhysical(ulong address, ReadOnlySpan<byte> data)
-    {
-        int written = 0;
-        while (written < data.Length && address < RamSize)
-        {
-            uint frame = (uint)(address / FrameSize);
-            int offset = (int)(address % FrameSize);
-            int length = Math.Min(FrameSize - offset, data.Length - written);
-            NoteWrite(frame, offset, length);
-            data.Slice(written, length).CopyTo(Frame(frame)[offset..]);
-            address += (uint)length;
-            written += length;
-        }
-
-        return written;
-    }
-
-    /// <summary>Reads guest RAM; what lies outside reads as ones.</summary>
-    public void ReadPhysical(ulong address, Span<byte> destination)
-    {
-        for (int i = 0; i < destination.Length; i++, address++)
-            destination[i] = address < RamSize ? block[address] : (byte)0xFF;
-    }
-
     /// <summary>A frame as memory that messages can carry.</summary>
     public ReadOnlyMemory<byte> FrameMemory(uint frame)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(frame, RamFrames + ArenaFrames);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(frame, GuestFrames + ArenaFrames);
         return new FrameManager(block + ((nuint)frame * FrameSize)).Memory;
     }
 
@@ -229,6 +214,7 @@ public sealed unsafe class GuestMemory : IDisposable
         NativeMemory.Free(versions);
         NativeMemory.Free(decoded);
         NativeMemory.Free(weights);
+        FreeMap();
     }
 
     /// <summary>unsafe: wraps a frame of the block above, which outlives every message of the machine.</summary>

@@ -30,6 +30,7 @@ internal sealed class ShadowPaging
     private readonly Dictionary<uint, int> directoryUsers = [];
     private readonly Stack<ShadowTable> tablePool = new();
     private uint nextSpace = 1;
+    private uint mapGeneration;
     private ulong useClock;
 
     internal ShadowPaging(GuestMemory memory, Vcpu vcpu, PlatformLines lines, IEndpoint cpu, TransitionCounters counters, int maximumSpaces)
@@ -40,7 +41,7 @@ internal sealed class ShadowPaging
         this.cpu = cpu;
         this.counters = counters;
         this.maximumSpaces = maximumSpaces;
-        reverse = new ReverseMap(memory.RamFrames);
+        reverse = new ReverseMap(memory.GuestFrames);
     }
 
     /// <summary>Live spaces.</summary>
@@ -52,6 +53,13 @@ internal sealed class ShadowPaging
     /// <summary>The space of the guest's present context and privilege.</summary>
     internal ShadowSpace Select(bool user)
     {
+        if (mapGeneration != memory.MapGeneration)
+        {
+            // The chipset moved memory: every shadow mapping may lead to the wrong frame.
+            mapGeneration = memory.MapGeneration;
+            Clear();
+        }
+
         ref VcpuBlock v = ref vcpu.State;
         int modes = lines.A20 ? 8 : 0;
         uint directory = 0;
@@ -78,14 +86,13 @@ internal sealed class ShadowPaging
         Walked walked = cpu.Call<Walk, Walked>(new Walk(linear, access, space.Key.User, Commit: true));
         if (!walked.Ok)
             return FillOutcome.GuestFault;
-        if (walked.Physical >= memory.RamSize)
+        if (!memory.TryReadFrame(walked.Physical, out uint frame) || (access == PageAccess.Write && memory.WriteFrame(walked.Physical >> 12) != frame))
             return FillOutcome.Emulate;
-        uint frame = (uint)(walked.Physical >> 12);
         ShadowTable table = TableFor(space, linear, walked);
         if (access == PageAccess.Write && IsWatched(frame))
             return FillOutcome.Emulate;
         counters.Count(Work.ShadowFill);
-        if (!space.Key.Paging && lines.A20)
+        if (!space.Key.Paging && lines.A20 && IsIdentity((uint)(walked.Physical >> 12)))
         {
             FillIdentity(space, table, linear);
             return FillOutcome.Mapped;
@@ -93,7 +100,7 @@ internal sealed class ShadowPaging
 
         int index = (int)((linear >> 12) & 1023);
         table.Entries[index] = EntryOf(table, walked);
-        bool writable = !IsWatched(frame) && (access == PageAccess.Write || (walked.Writable && walked.Dirty));
+        bool writable = !IsWatched(frame) && memory.IsPlain(walked.Physical >> 12) && (access == PageAccess.Write || (walked.Writable && walked.Dirty));
         MapPage(space, table, linear >> 12, frame, writable);
         return FillOutcome.Mapped;
     }
@@ -350,9 +357,15 @@ internal sealed class ShadowPaging
         uint end = Math.Min(first + 1024, memory.RamFrames);
         for (uint page = first; page < end;)
         {
+            if (!IsIdentity(page))
+            {
+                page++;
+                continue;
+            }
+
             bool writable = !IsWatched(page);
             uint run = page;
-            while (run < end && !IsWatched(run) == writable)
+            while (run < end && IsIdentity(run) && !IsWatched(run) == writable)
             {
                 SetPage(space, table, run, run, writable);
                 run++;
@@ -362,6 +375,9 @@ internal sealed class ShadowPaging
             page = run;
         }
     }
+
+    /// <summary>RAM at the address that is its own.</summary>
+    private bool IsIdentity(uint page) => memory.ReadFrame(page) == page && memory.WriteFrame(page) == page;
 
     private void MapPage(ShadowSpace space, ShadowTable table, uint linearPage, uint frame, bool writable)
     {

@@ -169,9 +169,8 @@ internal sealed class CodeViews
         }
 
         Walked walked = cpu.Call<Walk, Walked>(new Walk(pageEip, PageAccess.Execute, user, Commit: true));
-        if (!walked.Ok || walked.Physical >= memory.RamSize)
+        if (!walked.Ok || !memory.TryReadFrame(walked.Physical, out uint frame))
             return CodeOutcome.Emulate;
-        uint frame = (uint)(walked.Physical >> 12);
         if (IsInterpreted(frame))
             return CodeOutcome.Interpret;
         var key = new CodePageKey(frame, eipPage, user, 32);
@@ -328,7 +327,7 @@ internal sealed class CodeViews
     private uint NextFrame(uint eipPage, bool user)
     {
         Walked walked = cpu.Call<Walk, Walked>(new Walk(eipPage + GuestMemory.FrameSize, PageAccess.Execute, user, Commit: false));
-        return walked.Ok && walked.Physical < memory.RamSize ? (uint)(walked.Physical >> 12) : None;
+        return walked.Ok && memory.TryReadFrame(walked.Physical, out uint frame) ? frame : None;
     }
 
     /// <summary>How often a code frame is being written.</summary>

@@ -161,6 +161,10 @@ public sealed class AllocationTests
             lines.Intr = true;
         }
 
+        public ReadOnlyMemory<byte> PortReadBlock(ushort port, int width, int count, ulong now) => default;
+
+        public int PortWriteBlock(ushort port, int width, ReadOnlyMemory<byte> data, ulong now) => 0;
+
         public uint MmioRead(uint address, int width, ulong now) => 0;
 
         public void MmioWrite(uint address, int width, uint value, ulong now)

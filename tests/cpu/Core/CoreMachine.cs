@@ -23,9 +23,9 @@ internal sealed class CoreMachine : IDisposable
     private readonly FakeFabric fabric = new();
     private readonly CpuComponent cpu;
 
-    public CoreMachine(uint ram = 4 << 20, uint arena = 64, string model = WithoutFpu)
+    public CoreMachine(uint ram = 4 << 20, uint arena = 64, string model = WithoutFpu, uint deviceFrames = 0)
     {
-        Memory = new GuestMemory(ram, arena);
+        Memory = new GuestMemory(ram, arena, deviceFrames);
         cpu = new CpuComponent(Vcpu, Memory, Lines, Tables, Overwritten, model);
         fabric.IsRecording = false;
         fabric.Answer("bus", (in PortRead request) => new BusResult(AccessStatus.Ok, ReadPort(request)));
@@ -34,6 +34,8 @@ internal sealed class CoreMachine : IDisposable
             WritePort(request);
             return new BusResult(AccessStatus.Ok, 0);
         });
+        fabric.Answer("bus", (in PortReadBlock request) => new PortBlock(ReadBlock(request)));
+        fabric.Answer("bus", (in PortWriteBlock request) => new PortBlockTaken(WriteBlock(request)));
         fabric.Answer("bus", (in MmioRead request) => new BusResult(AccessStatus.Ok, ReadMmio(request)));
         fabric.Answer("bus", (in MmioWrite request) =>
         {
@@ -74,6 +76,10 @@ internal sealed class CoreMachine : IDisposable
     public List<MmioWrite> MmioWrites { get; } = [];
 
     public Func<PortRead, uint> ReadPort { get; set; } = _ => 0xFF;
+
+    public Func<PortReadBlock, ReadOnlyMemory<byte>> ReadBlock { get; set; } = _ => default;
+
+    public Func<PortWriteBlock, int> WriteBlock { get; set; } = _ => 0;
 
     public Action<PortWrite>? OnPortWrite { get; set; }
 

@@ -248,7 +248,7 @@ public sealed class PhysicalTests
     public void Frames_outside_guest_memory_cannot_be_mapped()
     {
         using PhysicalMachine machine = new();
-        uint frames = machine.Core.Memory.RamFrames + machine.Core.Memory.ArenaFrames;
+        uint frames = machine.Core.Memory.GuestFrames + machine.Core.Memory.ArenaFrames;
 
         Assert.Throws<Messaging.ComponentFaultException>(() => machine.Map(0x500, frames - 1, 2, MappingRights.Read));
     }

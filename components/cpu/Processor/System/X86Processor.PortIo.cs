@@ -103,6 +103,8 @@ internal sealed unsafe partial class X86Processor
             return;
         uint mask = AddressMask(op);
         uint offset = V->Gpr[7] & mask;
+        if (InsBlock(op, port, width, count, mask))
+            return;
         if (!ProbeStore(SegmentIndex.Es, offset, (uint)width))
             return;
         uint value = PortIn(port, width);
@@ -128,6 +130,8 @@ internal sealed unsafe partial class X86Processor
         uint mask = AddressMask(op);
         uint offset = V->Gpr[6] & mask;
         var segment = (SegmentIndex)op->Segment;
+        if (OutsBlock(op, port, width, count, mask))
+            return;
         uint value;
         bool loaded = width switch
         {
