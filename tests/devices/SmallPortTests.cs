@@ -1,10 +1,24 @@
 using Plexus.Messaging.Contracts.Bus;
 using Plexus.Messaging.Contracts.Device;
+using Plexus.Messaging.Contracts.Telemetry;
 
 namespace Plexus.Devices.Tests;
 
 public sealed class SmallPortTests
 {
+    [Fact]
+    public void Debug_console_is_found_and_sends_bytes()
+    {
+        var rig = new BusRig(("debugcon", "debug"));
+        Assert.Equal(0xE9u, rig.In(0xE9));
+        rig.Out(0xE9, 'H');
+        rig.Out(0xE9, 0x69, 1);
+
+        IReadOnlyList<ConsoleBytes> posts = rig.Fabric.Posts<ConsoleBytes>("telemetry");
+        Assert.All(posts, post => Assert.Equal("debug", post.Console));
+        Assert.Equal("Hi", string.Concat(posts.Select(post => (char)post.Data.Span[0])));
+    }
+
     [Theory]
     [InlineData(0u, 1)]
     [InlineData(1u, 3)]

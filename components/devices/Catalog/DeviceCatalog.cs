@@ -21,6 +21,7 @@ public static class DeviceCatalog
         new("coprocessor", "Coprocessor error latch, F0h", (chipset, _) => new CoprocessorPorts(chipset)),
         new("port92", "System control port A: A20 and fast reset", (chipset, _) => new SystemControlA(chipset.Lines)),
         new("debug-exit", "Debug exit port", (chipset, settings) => new DebugExit(chipset.Lines, settings.Base ?? 0xF4)),
+        new("debugcon", "Debug console port", (_, settings) => new DebugConsole(settings.Base ?? 0xE9, settings.Console ?? settings.Name)),
         new("shutdown-port", "Power-off by the word Shutdown, 8900h", (chipset, settings) => new ShutdownPort(chipset.Lines, settings.Base ?? 0x8900)),
         new("i440fx", "82441FX host bridge, PCI device 0", (chipset, _) => new HostBridge440fx(chipset)),
         new("piix3-isa", "82371SB ISA bridge, PCI function", (chipset, settings) => new IsaBridgePiix3(chipset, settings.Slot ?? 1)),

@@ -1,4 +1,5 @@
 using Plexus.Host.DemoKernel;
+using Plexus.Host.Firmware;
 using Plexus.Host.Loaders;
 using Plexus.Host.Machines;
 using Plexus.Host.Telemetry;
@@ -19,7 +20,7 @@ internal static class MachineSetup
     /// <exception cref="InputException">The manifest is wrong.</exception>
     public static Machine Build(RunSettings settings, Func<Stream> console, TelemetryOutputs? outputs = null, OverwrittenBytes? overwritten = null)
     {
-        MachineManifest manifest = settings.Machine is null ? MachineManifest.Default : MachineManifest.Load(settings.Machine);
+        MachineManifest manifest = Manifest(settings);
         MachineBuilder builder = new MachineBuilder(manifest)
         {
             Overwritten = overwritten,
@@ -28,6 +29,8 @@ internal static class MachineSetup
             Resource = outputs?.Resource ?? OtlpResource.Default,
             Measure = outputs?.Metrics is not null || settings.Stats is not null,
         }.Route("stdout", console);
+        if (FirmwareName(settings, manifest) is { } firmware)
+            builder.Firmware = FirmwareFiles.Read(firmware, settings.Bios is null ? $"{manifest.Source}: firmware" : "--bios");
         builder.CpuModel = settings.Cpu ?? builder.CpuModel;
         builder.MemorySize = settings.Memory ?? builder.MemorySize;
         builder.Options = builder.Options with
@@ -44,16 +47,29 @@ internal static class MachineSetup
         return builder.Build();
     }
 
-    /// <summary>What the settings ask to start: the demo kernel when nothing is named.</summary>
+    /// <summary>The manifest that the settings name.</summary>
+    /// <exception cref="InputException">It is wrong.</exception>
+    public static MachineManifest Manifest(RunSettings settings) => settings.Machine is null ? MachineManifest.Default : MachineManifest.Load(settings.Machine);
+
+    /// <summary>What the settings ask to start: the firmware of a machine that has one, else the demo kernel when no kernel is named.</summary>
     /// <exception cref="InputException">A file is missing or unreadable.</exception>
     public static BootRequest Boot(RunSettings settings)
     {
+        bool throughFirmware = FirmwareName(settings, Manifest(settings)) is not null;
+        if (settings.Kernel is null && throughFirmware)
+            return BootRequest.Firmware;
         if (settings.Kernel is null)
             return new BootRequest(new GuestImage("demo-kernel", DemoKernelImage.Build()), [], settings.Append);
         GuestImage[] modules = settings.Initrd is null
             ? []
             : [.. settings.Initrd.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(path => GuestImage.FromFile(path, "--initrd"))];
-        return new BootRequest(GuestImage.FromFile(settings.Kernel, "--kernel"), modules, settings.Append);
+        return new BootRequest(GuestImage.FromFile(settings.Kernel, "--kernel"), modules, settings.Append) { ThroughFirmware = throughFirmware };
+    }
+
+    private static string? FirmwareName(RunSettings settings, MachineManifest manifest)
+    {
+        string? name = settings.Bios ?? manifest.Firmware;
+        return name == "none" ? null : name;
     }
 
     /// <summary>An engine's name on the command line.</summary>

@@ -7,7 +7,8 @@ namespace Plexus.Host.CommandLine;
 /// <summary>The options that <c>run</c> and <c>diff</c> share. Each is also accepted with a single dash, as QEMU spells it.</summary>
 internal sealed class RunOptions
 {
-    private readonly Option<string?> machine = Text("--machine", "FILE", "Machine manifest (default: the built-in isapc)", "-machine");
+    private readonly Option<string?> machine = Text("--machine", "FILE", "Machine: isapc, pc, or a manifest file (default: isapc)", "-machine", "-M");
+    private readonly Option<string?> bios = Text("--bios", "FILE|none", "Firmware image, a path or the name of a file that is looked for (default: what the manifest says)", "-bios");
     private readonly Option<string?> engine = Text("--engine", "emulated|ring3", "What executes the guest (default: ring3)", "-engine");
     private readonly Option<string?> strategy = Text("--strategy", StrategyNames.Choices, "How sensitive instructions reach their emulation (default: auto)", "-strategy");
     private readonly Option<string?> branches = Text("--branches", "native|computed|all", "Which near branches are virtualised, so that no landing goes unnoticed (default: native)", "-branches");
@@ -50,7 +51,7 @@ internal sealed class RunOptions
     /// <summary>Adds the options to a command; those for output only where there is one machine.</summary>
     public void AddTo(Command command, bool withOutput)
     {
-        foreach (Option option in (Option[])[machine, cpu, engine, strategy, branches, kernel, initrd, append, memory, noReboot, limit])
+        foreach (Option option in (Option[])[machine, bios, cpu, engine, strategy, branches, kernel, initrd, append, memory, noReboot, limit])
             command.Options.Add(option);
         if (!withOutput)
             return;
@@ -65,6 +66,7 @@ internal sealed class RunOptions
         RunSettings settings = new()
         {
             Machine = result.GetValue(machine),
+            Bios = result.GetValue(bios),
             Kernel = result.GetValue(kernel),
             Initrd = result.GetValue(initrd),
             Append = result.GetValue(append) ?? "",

@@ -11,6 +11,9 @@ public sealed record RunSettings
     /// <summary>Manifest file; the built-in <c>isapc</c> when null.</summary>
     public string? Machine { get; init; }
 
+    /// <summary>Firmware image: a path, a name that is looked for, or <c>none</c>; what the manifest says when null.</summary>
+    public string? Bios { get; init; }
+
     /// <summary>The guest's CPU model.</summary>
     public string? Cpu { get; init; }
 

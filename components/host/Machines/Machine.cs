@@ -73,12 +73,18 @@ public sealed class Machine : IDisposable
     public string Load(BootRequest request)
     {
         boot = request;
+        if (request.ThroughFirmware)
+        {
+            cpu.Call<Reset, Done>(new Reset(Cold: true));
+            return "firmware";
+        }
+
         return GuestLoader.Load(request, Memory, Vcpu, CpuModels.HasFpu(cpuModel), CpuModels.HasSse(cpuModel));
     }
 
     /// <summary>
     /// Runs until the guest ends or has retired so many instructions since power-on; then everything it printed has been written. A guest that resets the machine
-    /// is loaded again and goes on, unless resets end the run: there is no firmware that would start it.
+    /// is started again by the firmware, or loaded again where there is none, unless resets end the run.
     /// </summary>
     /// <exception cref="ComponentFaultException">A component failed.</exception>
     public MachineExit Run(ulong retireLimit = ulong.MaxValue)
@@ -141,7 +147,7 @@ public sealed class Machine : IDisposable
     /// <summary>The monitor's counters, in a stable order.</summary>
     public IReadOnlyList<Counter> ReadCounters() => monitor.Call<ReadCounters, Counters>(default).Values;
 
-    /// <summary>Pulses RESET and loads the guest again into cleared memory. Counters and guest time go on.</summary>
+    /// <summary>Pulses RESET. Without firmware that would start it, the guest is loaded again into cleared memory. Counters and guest time go on.</summary>
     private bool Restart()
     {
         if (boot is null)
@@ -150,6 +156,8 @@ public sealed class Machine : IDisposable
         Reset request = new(Cold: false);
         foreach (string component in (ReadOnlySpan<string>)["monitor", "bus", "cpu"])
             Fabric.Connect(component).Call<Reset, Done>(request);
+        if (boot.ThroughFirmware)
+            return true;
         for (uint frame = 0; frame < Memory.RamFrames; frame++)
         {
             Memory.NoteWrite(frame, 0, GuestMemory.FrameSize);

@@ -3,6 +3,7 @@ using Plexus.Cpu;
 using Plexus.Devices;
 using Plexus.Handlers;
 using Plexus.Host.CommandLine;
+using Plexus.Host.Firmware;
 using Plexus.Host.Telemetry;
 using Plexus.Messaging;
 using Plexus.Messaging.Shared;
@@ -18,6 +19,9 @@ namespace Plexus.Host.Machines;
 /// </summary>
 public sealed class MachineBuilder
 {
+    /// <summary>16 MiB of video memory and 256 KiB of video BIOS, in frames.</summary>
+    private const uint VideoFrames = 4096 + 64;
+
     private readonly MachineManifest manifest;
     private readonly Dictionary<string, Func<IServiceProvider, ComponentManifest, IComponent>> componentTypes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Func<IServiceProvider, DeviceManifest, DeviceComponent>> deviceTypes = new(StringComparer.Ordinal);
@@ -65,6 +69,9 @@ public sealed class MachineBuilder
 
     /// <summary>Guest RAM in bytes; begins with what the manifest says.</summary>
     public uint MemorySize { get; set; }
+
+    /// <summary>The firmware image; empty for a machine that starts kernels by itself.</summary>
+    public ReadOnlyMemory<byte> Firmware { get; set; }
 
     /// <summary>Takes transitions when the run is traced; null otherwise.</summary>
     public ITraceSink? Trace { get; set; }
@@ -121,13 +128,19 @@ public sealed class MachineBuilder
             RecordRingChanges = Options.RecordRingChanges || trace is not null,
         };
         Services.AddSingleton(lines);
-        Services.AddSingleton(_ => new GuestMemory(MemorySize));
+        Services.AddSingleton(_ => new GuestMemory(MemorySize, deviceFrames: DeviceFrames()));
         Services.AddSingleton(_ => vcpu);
         Services.AddSingleton<MonitorTables>();
         Services.AddSingleton<FlightRecorder>();
         if (Measure)
             Services.AddSingleton<TransitionMeters>();
-        Services.AddSingleton(new Chipset(lines) { MemoryBytes = MemorySize });
+        Services.AddSingleton(s => new Chipset(lines)
+        {
+            MemoryBytes = MemorySize,
+            Memory = s.GetRequiredService<GuestMemory>(),
+            Firmware = Firmware,
+            HasShadowControl = manifest.Devices.Any(device => device.Type == "i440fx"),
+        });
         Dictionary<string, ConsoleOutput> consoles = manifest.Consoles.ToDictionary(c => c.Key, c => new ConsoleOutput(streams[c.Value]()), StringComparer.Ordinal);
         Services.AddSingleton<IReadOnlyDictionary<string, ConsoleOutput>>(consoles);
         Services.AddSingleton(s => new TelemetryComponent(lines, s.GetRequiredService<IReadOnlyDictionary<string, ConsoleOutput>>(), trace));
@@ -162,8 +175,15 @@ public sealed class MachineBuilder
 
     private static BusDevice OnBus(DeviceComponent device) => new(device.Name, device.Regions, device.IsInterruptController, device.HasStableRegisters);
 
-    private static DeviceSettings Settings(DeviceManifest device) =>
-        new(device.Name) { Base = device.Base is null ? null : device.PortOr(0), Irq = device.Irq, Console = device.Console };
+    private DeviceSettings Settings(DeviceManifest device) =>
+        new(device.Name) { Base = device.Base is null ? null : device.PortOr(0), Irq = device.Irq, Console = device.Console, Slot = device.Slot, Drives = device.Drives ?? [], Rom = Rom(device) };
+
+    /// <summary>What a device's ROM holds. Without firmware nobody would run it.</summary>
+    private ReadOnlyMemory<byte> Rom(DeviceManifest device) =>
+        device.Rom is null || Firmware.IsEmpty ? default : FirmwareFiles.Read(device.Rom, $"{manifest.Source}: {device.Name}: rom");
+
+    /// <summary>Room for the firmware, video memory and ROMs.</summary>
+    private uint DeviceFrames() => (uint)(Firmware.Length / GuestMemory.FrameSize) + (manifest.Devices.Any(device => device.Type is "vga" or "vga-isa") ? VideoFrames : 0);
 
     private T Known<T>(Dictionary<string, T> types, string type, string path) =>
         types.TryGetValue(type, out T? factory)

@@ -30,6 +30,9 @@ public sealed record MachineManifest
     /// <summary>The CPU.</summary>
     public required CpuManifest Cpu { get; init; }
 
+    /// <summary>The firmware image: a path, or a name that is looked for; null for a machine that starts kernels by itself.</summary>
+    public string? Firmware { get; init; }
+
     /// <summary>The components that are not devices.</summary>
     public required IReadOnlyList<ComponentManifest> Components { get; init; }
 
@@ -46,17 +49,22 @@ public sealed record MachineManifest
     /// <summary>The manifest that is used when none is named: <c>machines/isapc.json</c>.</summary>
     public static MachineManifest Default => ManifestReader.Parse(EmbeddedText("isapc.json"), "isapc");
 
-    /// <summary>Reads and validates a manifest file.</summary>
+    /// <summary>Machines that are built in, by name.</summary>
+    public static IReadOnlyList<string> BuiltIn { get; } = ["isapc", "pc"];
+
+    /// <summary>Reads and validates a manifest: a built-in one by its name, otherwise a file.</summary>
     /// <exception cref="InputException">Missing, unreadable, not JSON, or not a valid manifest: one line with file, JSON path and remedy.</exception>
     public static MachineManifest Load(string path)
     {
+        if (BuiltIn.Contains(path))
+            return ManifestReader.Parse(EmbeddedText($"{path}.json"), path);
         try
         {
             return ManifestReader.Parse(File.ReadAllText(path), path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
-            throw new InputException($"--machine {path}: cannot be read ({e.Message.ReplaceLineEndings(" ")}); name a manifest such as machines/isapc.json");
+            throw new InputException($"--machine {path}: cannot be read ({e.Message.ReplaceLineEndings(" ")}); name a manifest such as machines/isapc.json, or one of {string.Join(", ", BuiltIn)}");
         }
     }
 

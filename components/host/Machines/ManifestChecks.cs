@@ -15,6 +15,8 @@ internal static class ManifestChecks
         {
             foreach (DeviceRegion region in devices[i].Regions)
             {
+                if (region.IsMovable)
+                    continue;
                 if (region.Kind == RegionKind.Port && (ulong)region.Base + region.Length > ushort.MaxValue + 1ul)
                     throw ManifestReader.Wrong(manifest, $"$.devices[{i}].base", $"{Range(region)} of {devices[i].Name} goes beyond the last port, 0xFFFF; choose a lower base");
                 foreach ((DeviceRegion other, string name) in taken)

@@ -15,6 +15,8 @@ public sealed unsafe partial class GuestMemory : IDisposable
     /// <summary>Bytes in a frame.</summary>
     public const int FrameSize = 4096;
 
+    /// <summary>What was allocated: zero pages that the host provides when they are touched.</summary>
+    private readonly byte* allocation;
     private readonly byte* block;
     private readonly nuint size;
     private readonly byte* watch;
@@ -41,8 +43,8 @@ public sealed unsafe partial class GuestMemory : IDisposable
         GuestFrames = RamFrames + deviceFrames;
         ArenaFrames = arenaFrames;
         size = (nuint)(GuestFrames + arenaFrames) * FrameSize;
-        block = (byte*)NativeMemory.AlignedAlloc(size, FrameSize);
-        NativeMemory.Clear(block, size);
+        allocation = (byte*)NativeMemory.AllocZeroed(size + FrameSize);
+        block = (byte*)(((nuint)allocation + FrameSize - 1) & ~(nuint)(FrameSize - 1));
         uint frames = GuestFrames + arenaFrames;
         watch = (byte*)NativeMemory.AllocZeroed(frames);
         versions = (uint*)NativeMemory.AllocZeroed(frames, sizeof(uint));
@@ -209,7 +211,7 @@ public sealed unsafe partial class GuestMemory : IDisposable
         if (disposed)
             return;
         disposed = true;
-        NativeMemory.AlignedFree(block);
+        NativeMemory.Free(allocation);
         NativeMemory.Free(watch);
         NativeMemory.Free(versions);
         NativeMemory.Free(decoded);
