@@ -26,8 +26,7 @@ public static class DeviceCatalog
         new("i440fx", "82441FX host bridge, PCI device 0", (chipset, _) => new HostBridge440fx(chipset)),
         new("piix3-isa", "82371SB ISA bridge, PCI function", (chipset, settings) => new IsaBridgePiix3(chipset, settings.Slot ?? 1)),
         new("firmware", "Firmware ROM, below 4 GiB and below 1 MiB", (chipset, settings) => new FirmwareRom(chipset, chipset.HasShadowControl, settings.Rom)),
-        new("vga-isa", "VGA with the Bochs VBE display interface, 3B0h-3DFh and 1CEh", (chipset, settings) => new VgaAdapter(
-            new ArrayVideoMemory(VgaAdapter.DefaultMemory), chipset.Timers.Add(settings.Name), settings.Irq is { } irq ? chipset.Interrupts.Connect(irq) : null)),
+        new("vga-isa", "VGA with the Bochs VBE display interface, frame buffer at E0000000h", IsaVga.Make),
         new("reset-control", "Reset control register, CF9h", (chipset, _) => new ResetControl(chipset.Lines)),
     ];
 }

@@ -5,7 +5,8 @@ namespace Plexus.Devices;
 /// <content>The memory window at A0000h.</content>
 public sealed partial class VgaAdapter
 {
-    private const uint WindowSize = 0x20000;
+    /// <summary>Bytes of the memory window; which of them answer is the graphics controller's choice.</summary>
+    public const uint WindowSize = 0x20000;
 
     /// <summary>Whether the window answers at an offset from A0000h.</summary>
     private bool IsInWindow(uint offset) =>
