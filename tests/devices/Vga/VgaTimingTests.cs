@@ -22,7 +22,7 @@ public sealed class VgaTimingTests
         VgaRig vga = InMode(mode);
         double frame = 1e9 / frames;
         double line = 1e9 / lines;
-        double phase = FindRetrace(vga);
+        double phase = FindRetrace(vga, frame);
         for (int i = 1; i < 200; i++)
         {
             double start = phase + (i * frame);
@@ -117,7 +117,7 @@ public sealed class VgaTimingTests
     [Fact]
     public void Status_at_the_same_time_is_the_same_and_earlier_times_do_not_count()
     {
-        VgaRig vga = InMode(nameof(VgaModeTable.Text80));
+        VgaRig vga = InMode(nameof(VgaModeTable.Planar640));
         double retrace = FindRetrace(vga);
         Assert.True(At(vga, retrace + 1000, Retracing));
         Assert.True(At(vga, retrace - 1000, Retracing));
@@ -181,11 +181,15 @@ public sealed class VgaTimingTests
         return (vga.In(0x3DA) & bit) != 0;
     }
 
-    /// <summary>Guest time at which vertical retrace begins, to the nanosecond.</summary>
-    private static double FindRetrace(VgaRig vga)
+    /// <summary>Guest time at which vertical retrace begins, to some nanoseconds: first roughly, then one frame later.</summary>
+    private static double FindRetrace(VgaRig vga, double frame = 525 * 800e9 / 25_175_000)
     {
         while (At(vga, vga.Now, Retracing))
             vga.Now += 1000;
+        while (!At(vga, vga.Now, Retracing))
+            vga.Now += 1000;
+        vga.Now += (ulong)frame - 1010;
+        Assert.False(At(vga, vga.Now, Retracing));
         while (!At(vga, vga.Now, Retracing))
             vga.Now += 10;
         return vga.Now - 5;
