@@ -206,8 +206,8 @@ public sealed class DeviceConformanceTests
         public Subject(string type)
         {
             Chipset = new Chipset(Lines);
-            Component = DeviceCatalog.Types[type].Create(Chipset, new DeviceSettings(Name));
-            fabric.Attach(Component);
+            Component = DeviceCatalog.Types[type].Create(Chipset, new DeviceSettings(Name) { Drives = ["disk", "cdrom"], DriveKinds = [DriveKind.Disk] });
+            fabric.Attach(new TestDrive("disk", 1 << 20)).Attach(new TestDrive("cdrom", 1 << 20) { BlockSize = 2048, ReadOnly = true, Removable = true }).Attach(Component);
         }
 
         public PlatformLines Lines { get; } = new();

@@ -19,6 +19,9 @@ public sealed record DeviceSettings(string Name)
     /// <summary>Disk and floppy controllers: the drives' names on the fabric, by position (0 is the first: on IDE, 0 and 1 are the channel's master and slave); null where none is connected.</summary>
     public IReadOnlyList<string?> Drives { get; init; } = [];
 
+    /// <summary>What the <see cref="Drives"/> are, by the same positions; disks where this list ends.</summary>
+    public IReadOnlyList<DriveKind> DriveKinds { get; init; } = [];
+
     /// <summary>Devices with a ROM: its image; empty for none.</summary>
     public ReadOnlyMemory<byte> Rom { get; init; }
 

@@ -29,6 +29,7 @@ public abstract class PciFunction : IRegisterAccess, IResettable, ISaveRestore
     private readonly Chipset chipset;
     private readonly List<DeviceRegion> regions;
     private readonly List<Window> windows = [];
+    private readonly Dictionary<int, DeviceRegion> legacy = [];
     private readonly byte[] powerOn = new byte[Size];
     private readonly byte[] writable = new byte[Size];
     private readonly byte[] clearable = new byte[Size];
@@ -262,6 +263,26 @@ public abstract class PciFunction : IRegisterAccess, IResettable, ISaveRestore
         lastCapability = at;
         nextCapability = (at + 2 + body.Length + 3) & ~3;
         return at;
+    }
+
+    /// <summary>Adds a region at a place of its own that no base address register moves, disabled until <see cref="Decode(int, bool)"/>.</summary>
+    /// <returns>The region's index.</returns>
+    protected int AddLegacyRegion(RegionKind kind, uint first, uint length, int maxWidth)
+    {
+        int region = regions.Count;
+        regions.Add(new DeviceRegion(kind, 0, 0, maxWidth, IsMovable: true));
+        legacy.Add(region, new DeviceRegion(kind, first, length, maxWidth, IsMovable: true));
+        return region;
+    }
+
+    /// <summary>Has the function answer at a region made by <see cref="AddLegacyRegion"/>, or not.</summary>
+    protected void Decode(int region, bool isEnabled)
+    {
+        DeviceRegion wanted = isEnabled ? legacy[region] : legacy[region] with { Base = 0, Length = 0 };
+        if (regions[region] == wanted)
+            return;
+        regions[region] = wanted;
+        chipset.DecodingChanged();
     }
 
     /// <summary>Reads configuration space.</summary>
