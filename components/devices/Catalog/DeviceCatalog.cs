@@ -26,6 +26,7 @@ public static class DeviceCatalog
         new("i440fx", "82441FX host bridge, PCI device 0", (chipset, _) => new HostBridge440fx(chipset)),
         new("piix3-isa", "82371SB ISA bridge, PCI function", (chipset, settings) => new IsaBridgePiix3(chipset, settings.Slot ?? 1)),
         new("firmware", "Firmware ROM, below 4 GiB and below 1 MiB", (chipset, settings) => new FirmwareRom(chipset, chipset.HasShadowControl, settings.Rom)),
+        new("vga", "VGA with the Bochs VBE display interface, PCI function 1234h:1111h", (chipset, settings) => new PciVga(chipset, settings)),
         new("vga-isa", "VGA with the Bochs VBE display interface, frame buffer at E0000000h", IsaVga.Make),
         new("ide-isa", "IDE channel, 1F0h and 3F6h", (chipset, settings) => new IdeIsa(chipset, settings)),
         new("piix3-ide", "82371SB bus master IDE, PCI function", (chipset, settings) => new Piix3Ide(chipset, settings)),

@@ -76,6 +76,9 @@ public abstract class PciFunction : IRegisterAccess, IResettable, ISaveRestore
     /// <summary>The machine's wires.</summary>
     protected Chipset Chipset => chipset;
 
+    /// <summary>The function answers cycles of a space.</summary>
+    protected bool Answers(RegionKind kind) => (Get(Command, 2) & (kind == RegionKind.Port ? CommandIo : CommandMemory)) != 0;
+
     /// <summary>The function may read and write memory by itself.</summary>
     protected bool IsMaster => (Get(Command, 2) & CommandMaster) != 0;
 
@@ -216,6 +219,15 @@ public abstract class PciFunction : IRegisterAccess, IResettable, ISaveRestore
         DefineBar(bar, size, 1);
         Define(Command, Get(Command, 2), GetWritable(Command) | CommandIo, 2);
         return AddRegion(new Window(BaseAddresses + (4 * bar), CommandIo, RegionKind.Port, size, maxWidth, regions.Count, null));
+    }
+
+    /// <summary>Adds a region that no base address register moves, of ports or of memory: a legacy address, which is always the function's. That it answers only while the command register lets it is the function's own business.</summary>
+    /// <returns>The region's index.</returns>
+    protected int AddFixedRegion(DeviceRegion region)
+    {
+        Define(Command, Get(Command, 2), GetWritable(Command) | (region.Kind == RegionKind.Port ? CommandIo : (uint)CommandMemory), 2);
+        regions.Add(region);
+        return regions.Count - 1;
     }
 
     /// <summary>Adds a memory base address register whose region is answered by the function.</summary>

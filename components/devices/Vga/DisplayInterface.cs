@@ -68,10 +68,16 @@ internal sealed class DisplayInterface(VideoMemory memory, PaletteDac dac)
     private int Addresses => Depth == 4 ? memory.Length / 4 : memory.Length;
 
     /// <summary>Reads the register that the index names; those that do not exist read as 0.</summary>
-    public ushort Read()
+    public ushort Read() => Read(Index);
+
+    /// <summary>Writes the register that the index names. Resolution and depth change only while the interface is disabled.</summary>
+    public void Write(ushort value) => Write(Index, value);
+
+    /// <summary>Reads a register past the index.</summary>
+    public ushort Read(int register)
     {
         bool capabilities = (enable & GetCapabilities) != 0;
-        return (ushort)(Index switch
+        return (ushort)(register switch
         {
             IdRegister => id,
             Width => capabilities ? MaximumWidth : PictureWidth,
@@ -88,10 +94,10 @@ internal sealed class DisplayInterface(VideoMemory memory, PaletteDac dac)
         });
     }
 
-    /// <summary>Writes the register that the index names. Resolution and depth change only while the interface is disabled.</summary>
-    public void Write(ushort value)
+    /// <summary>Writes a register past the index.</summary>
+    public void Write(int register, ushort value)
     {
-        switch (Index)
+        switch (register)
         {
             case IdRegister when value is >= FirstId and <= LastId:
                 id = value;

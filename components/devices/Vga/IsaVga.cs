@@ -13,15 +13,11 @@ public static class IsaVga
     {
         ArgumentNullException.ThrowIfNull(chipset);
         ArgumentNullException.ThrowIfNull(settings);
-        VideoMemory memory = Memory(chipset);
+        VideoMemory memory = VideoMemory.Of(chipset);
         if (memory is GuestVideoMemory guest)
             guest.Window().Move(FrameBuffer >> 12);
         if (!chipset.HasShadowControl)
             chipset.LowMemory.Show(VgaAdapter.WindowBase >> 12, VgaAdapter.WindowSize >> 12, readRam: false, writeRam: false);
         return new VgaAdapter(memory, chipset.Timers.Add(settings.Name), settings.Irq is { } irq ? chipset.Interrupts.Connect(irq) : null);
     }
-
-    /// <summary>Video memory that the guest can reach, if the machine has any.</summary>
-    internal static VideoMemory Memory(Chipset chipset) =>
-        chipset.Memory is { } guest ? new GuestVideoMemory(guest, VgaAdapter.DefaultMemory) : new ArrayVideoMemory(VgaAdapter.DefaultMemory);
 }

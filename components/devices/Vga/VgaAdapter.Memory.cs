@@ -45,7 +45,8 @@ public sealed partial class VgaAdapter
         return AccessStatus.Ok;
     }
 
-    private uint ReadLinear(uint offset, int width)
+    /// <summary>Reads video memory as it lies; behind its end it begins again.</summary>
+    internal uint ReadLinear(uint offset, int width)
     {
         ReadOnlySpan<byte> bytes = memory.Bytes;
         uint value = 0;
@@ -54,7 +55,8 @@ public sealed partial class VgaAdapter
         return value;
     }
 
-    private void WriteLinear(uint offset, int width, uint value)
+    /// <summary>Writes video memory as it lies.</summary>
+    internal void WriteLinear(uint offset, int width, uint value)
     {
         Span<byte> bytes = memory.Bytes;
         for (int i = 0; i < width; i++)

@@ -33,6 +33,29 @@ public sealed partial class VgaAdapter
     /// <summary>Input status 1.</summary>
     private const int NotDisplaying = 0x01, Retracing = 0x08;
 
+    /// <summary>Reads a port past the region it lies in; ones where nothing is.</summary>
+    internal byte ReadPort(int port, ulong now)
+    {
+        Advance(now);
+        ReadPort(port, out uint value);
+        return (byte)value;
+    }
+
+    /// <summary>Writes a port past the region it lies in.</summary>
+    internal void WritePort(int port, byte value, ulong now)
+    {
+        Advance(now);
+        WritePort(port, value);
+        Publish();
+    }
+
+    /// <summary>Writes a register of the display interface.</summary>
+    internal void WriteDisplay(int register, ushort value)
+    {
+        display.Write(register, value);
+        Configure();
+    }
+
     /// <summary>Reads one port or two that follow each other.</summary>
     private AccessStatus ReadPorts(int port, int width, out uint value)
     {
@@ -61,7 +84,7 @@ public sealed partial class VgaAdapter
             if (port == DisplayIndex)
                 display.Index = (ushort)value;
             else
-                WriteDisplay((ushort)value);
+                WriteDisplay(display.Index, (ushort)value);
             return AccessStatus.Ok;
         }
 
@@ -167,7 +190,8 @@ public sealed partial class VgaAdapter
                 displayLow = value;
                 break;
             case DisplayDataEven:
-                WriteDisplay((ushort)((value << 8) | displayLow));
+                // A word at the odd data port comes as two byte cycles, the low one first.
+                WriteDisplay(display.Index, (ushort)((value << 8) | displayLow));
                 break;
             case AttributeData or FeatureRead or MiscellaneousRead: // Read-only.
                 break;
@@ -176,15 +200,6 @@ public sealed partial class VgaAdapter
         }
 
         return AccessStatus.Ok;
-    }
-
-    /// <summary>
-    /// A word at the odd data port comes as two byte cycles, the low one first, so the register is written with the high one.
-    /// </summary>
-    private void WriteDisplay(ushort value)
-    {
-        display.Write(value);
-        Configure();
     }
 
     /// <summary>The colour address of a port at the addresses in force; 0, which is nobody's, for one at the others.</summary>

@@ -102,6 +102,8 @@ public sealed partial class VgaAdapter : IRegisterAccess, ITimed, IResettable, I
     /// <inheritdoc/>
     public void RunTimers(ulong now)
     {
+        if (now < Timer.Deadline)
+            return;
         Advance(now);
         Publish();
     }
@@ -243,7 +245,8 @@ public sealed partial class VgaAdapter : IRegisterAccess, ITimed, IResettable, I
         }
     }
 
-    private static bool IsAccess(int region, uint offset, int width) =>
+    /// <summary>Whether there is such an access.</summary>
+    internal static bool IsAccess(int region, uint offset, int width) =>
         (uint)region < (uint)Legacy.Length && width is 1 or 2 or 4 && width <= Legacy[region].MaxWidth
         && offset < Legacy[region].Length && (uint)width <= Legacy[region].Length - offset;
 

@@ -15,6 +15,10 @@ public abstract class VideoMemory
     /// <summary>All bytes. Who writes tells so by <see cref="NoteWrite"/>.</summary>
     public abstract Span<byte> Bytes { get; }
 
+    /// <summary>Memory of the usual size that the guest can reach; where there is no guest memory (a bench without a processor), memory of its own.</summary>
+    internal static VideoMemory Of(Chipset chipset) =>
+        chipset.Memory is { } guest ? new GuestVideoMemory(guest, VgaAdapter.DefaultMemory) : new ArrayVideoMemory(VgaAdapter.DefaultMemory);
+
     /// <summary>Bytes are about to be written: whoever has derived something from them (decoded code, say) learns of it.</summary>
     /// <param name="offset">First byte.</param>
     /// <param name="length">Number of bytes.</param>
