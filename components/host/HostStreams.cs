@@ -9,6 +9,16 @@ public sealed record HostStreams(Func<Stream> GuestConsole, TextWriter Messages,
     /// <summary>Gives an environment variable's value, or null.</summary>
     public Func<string, string?> Variable { get; init; } = Environment.GetEnvironmentVariable;
 
+    /// <summary>Opens what a console on standard input reads.</summary>
+    public Func<Stream> Input { get; init; } = () => Stream.Null;
+
+    /// <summary>A person types on <see cref="Input"/>.</summary>
+    public bool InputIsTerminal { get; init; }
+
     /// <summary>The process's own streams.</summary>
-    public static HostStreams OfProcess() => new(Console.OpenStandardOutput, Console.Error, !Console.IsErrorRedirected);
+    public static HostStreams OfProcess() => new(Console.OpenStandardOutput, Console.Error, !Console.IsErrorRedirected)
+    {
+        Input = Console.OpenStandardInput,
+        InputIsTerminal = !Console.IsInputRedirected,
+    };
 }

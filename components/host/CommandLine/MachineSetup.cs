@@ -1,3 +1,4 @@
+using Plexus.Host.Consoles;
 using Plexus.Host.DemoKernel;
 using Plexus.Host.Firmware;
 using Plexus.Host.Loaders;
@@ -16,9 +17,10 @@ internal static class MachineSetup
     /// <param name="settings">The settings.</param>
     /// <param name="console">Opens the guest's console.</param>
     /// <param name="outputs">Where traces and metrics go; null when nobody asks for any.</param>
+    /// <param name="consoles">What is laid over the manifest's consoles; null for nothing.</param>
     /// <param name="overwritten">Notes what roads overwrite below the guest's stack pointer; null when nobody compares.</param>
     /// <exception cref="InputException">The manifest is wrong.</exception>
-    public static Machine Build(RunSettings settings, Func<Stream> console, TelemetryOutputs? outputs = null, OverwrittenBytes? overwritten = null)
+    public static Machine Build(RunSettings settings, Func<Stream> console, TelemetryOutputs? outputs = null, OverwrittenBytes? overwritten = null, HostConsoles? consoles = null)
     {
         MachineManifest manifest = Manifest(settings);
         MachineBuilder builder = new MachineBuilder(manifest)
@@ -29,6 +31,7 @@ internal static class MachineSetup
             Resource = outputs?.Resource ?? OtlpResource.Default,
             Measure = outputs?.Metrics is not null || settings.Stats is not null,
         }.Route("stdout", console);
+        consoles?.Route(builder);
         if (FirmwareName(settings, manifest) is { } firmware)
             builder.Firmware = FirmwareFiles.Read(firmware, settings.Bios is null ? $"{manifest.Source}: firmware" : "--bios");
         builder.CpuModel = settings.Cpu ?? builder.CpuModel;

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using Plexus.Host.Consoles;
 using Plexus.Host.Coverage;
 using Plexus.Host.Diff;
 using Plexus.Host.Instructions;
@@ -40,8 +41,11 @@ internal static class RunCommand
         Breakpoint[] stops = Stops.Parse(settings.Break, settings.Watch, symbols);
         Progress? progress = null;
         using TelemetryOutputs outputs = new(settings, new OtlpEnvironment(streams.Variable), files, Say);
-        using Machine machine = MachineSetup.Build(settings, () => new WipingStream(streams.GuestConsole(), () => progress?.Wipe()), outputs);
+        Func<Stream> console = () => new WipingStream(streams.GuestConsole(), () => progress?.Wipe());
+        using HostConsoles consoles = new(settings, MachineSetup.Manifest(settings), new StandardStreams(streams.Input, console, streams.InputIsTerminal), Say);
+        using Machine machine = MachineSetup.Build(settings, console, outputs, consoles: consoles);
         machine.Load(boot);
+        ConsoleSession session = new(machine, consoles, settings.ExitWhenDone);
         if (stops.Length != 0)
             machine.SetBreakpoints(stops);
         using FlightFiles flight = new(machine, files, settings.FlightRecorder, Say);
@@ -59,11 +63,13 @@ internal static class RunCommand
             string? instructionFailure = null;
             try
             {
-                MachineExit exit = instructions is null ? machine.Run(settings.Limit) : RunTraced(machine, settings, symbols, instructions, out instructionFailure);
+                MachineExit exit = session.IsNeeded && instructions is null ? session.Run(settings.Limit)
+                    : instructions is null ? machine.Run(settings.Limit)
+                    : RunTraced(machine, settings, symbols, instructions, out instructionFailure);
                 wall = Stopwatch.GetElapsedTime(started);
                 progress.Dispose();
                 metrics?.Finish();
-                report = ReportOf(machine, exit, machine.OutputFailure ?? metrics?.Failure ?? instructionFailure, outputs);
+                report = ReportOf(machine, exit, machine.OutputFailure ?? metrics?.Failure ?? instructionFailure ?? session.Failure, outputs);
             }
             catch (ComponentFaultException e)
             {
@@ -77,7 +83,7 @@ internal static class RunCommand
                 report = report with { ExitCode = ExitCodes.OutputFailure };
             if (report.Exit.Kind == MachineExitKind.Breakpoint)
                 PrintState(machine, streams);
-            return Print(report, machine.OutputFailure ?? metrics?.Failure ?? instructionFailure ?? coverageFailure, wall, stats, flight, settings, streams);
+            return Print(report, machine.OutputFailure ?? metrics?.Failure ?? instructionFailure ?? session.Failure ?? coverageFailure, wall, stats, flight, settings, streams);
         }
 
         void Say(string line)

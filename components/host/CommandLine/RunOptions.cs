@@ -1,6 +1,8 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using Plexus.Cpu;
+using Plexus.Host.Consoles;
 
 namespace Plexus.Host.CommandLine;
 
@@ -19,6 +21,20 @@ internal sealed class RunOptions
     private readonly Option<string?> initrd = Text("--initrd", "FILE", "Initial RAM disk; for multiboot: modules, separated by commas", "-initrd");
     private readonly Option<string?> append = Text("--append", "TEXT", "Kernel command line", "-append");
     private readonly Option<string?> memory = Text("--mem", "SIZE", "Guest memory, for example 64M or 1G; MiB without a suffix", "-m", "-mem");
+    private readonly Option<string[]> serial = new("--serial", "-serial") { HelpName = "WHERE", Description = $"What a serial port is connected to, for the first, the second …: {ConsoleLinks.Forms}" };
+    private readonly Option<string?> parallel = Text("--parallel", "WHERE", "What the parallel port is connected to", "-parallel");
+    private readonly Option<string?> debugConsole = Text("--debugcon", "WHERE", "What the firmware's debug console is connected to", "-debugcon");
+    private readonly Option<string[]>[] steps =
+    [
+        Step("--expect", "TEXT|screen:TEXT", "Script: wait until the first serial console prints a text, or until it stands on the screen; steps are done in the order in which they are given"),
+        Step("--type", "TEXT|kbd:TEXT", "Script: send text to the first serial port, or type it on the keyboard (\\n \\r \\t \\e \\xHH)"),
+        Step("--key", "NAME", "Script: press keys together, for example F12 or ctrl-alt-delete"),
+        Step("--wait", "TIME", "Script: let guest time pass, for example 500ms"),
+        Step("--timeout", "TIME", "Script: how long, in guest time, each later --expect may take"),
+        Step("--script", "FILE", "Script: steps from a file, one a line: expect, type, key, wait, timeout, screenshot"),
+    ];
+
+    private readonly Option<bool> exitWhenDone = new("--exit-when-done") { Description = "End the run when the script is done" };
     private readonly Option<bool> noReboot = new("--no-reboot", "-no-reboot") { Description = "A guest's reset ends the run" };
     private readonly Option<string?> limit = Text("--limit-instructions", "N", "Stop after N guest instructions");
     private readonly Option<string?> stats = Text("--stats", "FILE", "Write the counters as JSON");
@@ -55,7 +71,7 @@ internal sealed class RunOptions
             command.Options.Add(option);
         if (!withOutput)
             return;
-        foreach (Option option in (Option[])[stats, coverage, symbols, trace, traceSample, traceUnreachable, metrics, flightRecorder, instructions, instructionsFrom, instructionsCount, breakpoints, watchpoints])
+        foreach (Option option in (Option[])[stats, coverage, symbols, trace, traceSample, traceUnreachable, metrics, flightRecorder, instructions, instructionsFrom, instructionsCount, breakpoints, watchpoints, serial, parallel, debugConsole, .. steps, exitWhenDone])
             command.Options.Add(option);
     }
 
@@ -80,6 +96,11 @@ internal sealed class RunOptions
             Metrics = result.GetValue(metrics),
             FlightRecorder = result.GetValue(flightRecorder),
             Instructions = result.GetValue(instructions),
+            Serial = result.GetValue(serial) ?? [],
+            Parallel = result.GetValue(parallel),
+            DebugConsole = result.GetValue(debugConsole),
+            Script = [.. Steps(result)],
+            ExitWhenDone = result.GetValue(exitWhenDone),
             Break = result.GetValue(breakpoints) ?? [],
             Watch = result.GetValue(watchpoints) ?? [],
         };
@@ -111,6 +132,29 @@ internal sealed class RunOptions
         ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong count) && count > 0
             ? count
             : throw new InputException($"{option} {text}: not a positive whole number");
+
+    private static Option<string[]> Step(string name, string help, string description) => new(name) { HelpName = help, Description = description };
+
+    /// <summary>The script's steps, in the order in which they stand on the command line.</summary>
+    private static IEnumerable<ScriptStep> Steps(ParseResult result)
+    {
+        for (int i = 0; i + 1 < result.Tokens.Count; i++)
+        {
+            string option = result.Tokens[i].Value;
+            if (result.Tokens[i].Type != TokenType.Option || !option.StartsWith("--", StringComparison.Ordinal))
+                continue;
+            string value = result.Tokens[i + 1].Value;
+            if (option == "--script")
+            {
+                foreach (ScriptStep step in ScriptParser.ReadFile(value))
+                    yield return step;
+            }
+            else if (ScriptParser.Words.Contains(option[2..], StringComparer.Ordinal))
+            {
+                yield return ScriptParser.Parse(option[2..], value, $"{option} {value}");
+            }
+        }
+    }
 
     private static Option<string?> Text(string name, string help, string description, params string[] aliases) =>
         new(name, aliases) { HelpName = help, Description = description };

@@ -1,4 +1,5 @@
 using Plexus.Cpu;
+using Plexus.Host.Consoles;
 using Plexus.Messaging.Contracts.Patcher;
 using Plexus.Messaging.Contracts.Prescan;
 using Plexus.Monitor;
@@ -40,6 +41,21 @@ public sealed record RunSettings
 
     /// <summary>Kernel command line.</summary>
     public string Append { get; init; } = "";
+
+    /// <summary>What the serial ports are connected to, in order; what the manifest says for those not named.</summary>
+    public IReadOnlyList<string> Serial { get; init; } = [];
+
+    /// <summary>What the parallel port is connected to.</summary>
+    public string? Parallel { get; init; }
+
+    /// <summary>What the debug console is connected to.</summary>
+    public string? DebugConsole { get; init; }
+
+    /// <summary>The steps of a scripted run.</summary>
+    internal IReadOnlyList<ScriptStep> Script { get; init; } = [];
+
+    /// <summary>The run ends when the script is done.</summary>
+    public bool ExitWhenDone { get; init; }
 
     /// <summary>Guest RAM in bytes.</summary>
     public uint? Memory { get; init; }

@@ -86,13 +86,15 @@ public sealed class Machine : IDisposable
     /// Runs until the guest ends or has retired so many instructions since power-on; then everything it printed has been written. A guest that resets the machine
     /// is started again by the firmware, or loaded again where there is none, unless resets end the run.
     /// </summary>
+    /// <param name="retireLimit">Retired guest instructions at which to stop.</param>
+    /// <param name="deadline">Guest time in nanoseconds at which to stop; both ends are told as <see cref="MachineExitKind.Limit"/>.</param>
     /// <exception cref="ComponentFaultException">A component failed.</exception>
-    public MachineExit Run(ulong retireLimit = ulong.MaxValue)
+    public MachineExit Run(ulong retireLimit = ulong.MaxValue, ulong deadline = ulong.MaxValue)
     {
         MachineExit exit;
         do
         {
-            exit = monitor.Call<RunMachine, MachineExit>(new RunMachine(ulong.MaxValue, retireLimit));
+            exit = monitor.Call<RunMachine, MachineExit>(new RunMachine(deadline, retireLimit));
         }
         while (exit.Kind == MachineExitKind.Reset && !Options.NoReboot && Restart());
 

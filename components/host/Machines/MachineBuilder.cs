@@ -27,6 +27,8 @@ public sealed class MachineBuilder
     private readonly Dictionary<string, Func<IServiceProvider, DeviceManifest, DeviceComponent>> deviceTypes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Func<Stream>> streams = new(StringComparer.Ordinal) { ["stdout"] = Console.OpenStandardOutput, ["none"] = () => Stream.Null };
 
+    private readonly Dictionary<string, Func<Func<Stream>, Stream>> consoleRoutes = new(StringComparer.Ordinal);
+
     /// <summary>Begins a machine.</summary>
     /// <param name="manifest">What it consists of.</param>
     public MachineBuilder(MachineManifest manifest)
@@ -55,7 +57,7 @@ public sealed class MachineBuilder
         AddComponent("prescan", (_, _) => new PrescanComponent());
         AddComponent("patcher", (s, _) => new PatcherComponent(s.GetRequiredService<GuestMemory>()));
         AddComponent("handlers", (_, _) => new HandlersComponent());
-        AddComponent("bus", (s, _) => new BusComponent(s.GetRequiredService<Chipset>(), [.. s.GetRequiredService<IReadOnlyList<DeviceComponent>>().Select(OnBus)]));
+        AddComponent("bus", (s, _) => new BusComponent(s.GetRequiredService<Chipset>(), [.. s.GetRequiredService<IReadOnlyList<DeviceComponent>>().Select(device => device.ForBus)]));
         AddComponent("telemetry", (s, _) => s.GetRequiredService<TelemetryComponent>());
         foreach ((string type, DeviceType device) in DeviceCatalog.Types)
             AddDevice(type, (s, d) => device.Create(s.GetRequiredService<Chipset>(), Settings(d)));
@@ -112,6 +114,15 @@ public sealed class MachineBuilder
         return this;
     }
 
+    /// <summary>Says where a console's bytes go, instead of where the manifest sends them.</summary>
+    /// <param name="console">The console's name in the manifest.</param>
+    /// <param name="open">Opens the stream; is given what opens the one that the manifest means.</param>
+    public MachineBuilder RouteConsole(string console, Func<Func<Stream>, Stream> open)
+    {
+        consoleRoutes[console] = open;
+        return this;
+    }
+
     /// <summary>Makes the machine. The calling thread becomes the vCPU's.</summary>
     /// <exception cref="InputException">The manifest names a type that is not known, two devices overlap, or a component is missing.</exception>
     public Machine Build()
@@ -141,7 +152,7 @@ public sealed class MachineBuilder
             Firmware = Firmware,
             HasShadowControl = manifest.Devices.Any(device => device.Type == "i440fx"),
         });
-        Dictionary<string, ConsoleOutput> consoles = manifest.Consoles.ToDictionary(c => c.Key, c => new ConsoleOutput(streams[c.Value]()), StringComparer.Ordinal);
+        Dictionary<string, ConsoleOutput> consoles = manifest.Consoles.ToDictionary(c => c.Key, c => new ConsoleOutput(Open(c.Key, streams[c.Value])), StringComparer.Ordinal);
         Services.AddSingleton<IReadOnlyDictionary<string, ConsoleOutput>>(consoles);
         Services.AddSingleton(s => new TelemetryComponent(lines, s.GetRequiredService<IReadOnlyDictionary<string, ConsoleOutput>>(), trace));
         Services.AddSingleton<IReadOnlyList<DeviceComponent>>(s => [.. manifest.Devices.Select((d, i) => Known(deviceTypes, d.Type, $"$.devices[{i}].type")(s, d))]);
@@ -173,7 +184,7 @@ public sealed class MachineBuilder
         return ManifestChecks.Start(manifest, fabric, started => new Machine(manifest, Options, CpuModel, services, started));
     }
 
-    private static BusDevice OnBus(DeviceComponent device) => new(device.Name, device.Regions, device.IsInterruptController, device.HasStableRegisters);
+    private Stream Open(string console, Func<Stream> usual) => consoleRoutes.TryGetValue(console, out Func<Func<Stream>, Stream>? route) ? route(usual) : usual();
 
     private DeviceSettings Settings(DeviceManifest device) =>
         new(device.Name) { Base = device.Base is null ? null : device.PortOr(0), Irq = device.Irq, Console = device.Console, Slot = device.Slot, Drives = device.Drives ?? [], Rom = Rom(device) };

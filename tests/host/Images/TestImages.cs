@@ -45,6 +45,19 @@ internal static class TestImages
         .U32(20, 0x100008).U32(24, 0x100000).U32(28, 0x100040).U32(32, 0x100080).U32(36, 0x100028)
         .Fill(40, 24, 0xCD);
 
+    /// <summary>An ELF32 executable: one segment of code, entered at its first byte, where virtual and physical addresses are the same.</summary>
+    public static ImageWriter Program(uint address, ReadOnlySpan<byte> code)
+    {
+        ImageWriter image = new ImageWriter(0x100 + code.Length)
+            .U32(0, 0x464C457F).U8(4, 1).U8(5, 1).U8(6, 1)
+            .U16(16, 2).U16(18, 3).U32(20, 1)
+            .U32(24, address).U32(28, 52)
+            .U16(40, 52).U16(42, 32).U16(44, 1)
+            .U32(52, 1).U32(56, 0x100).U32(60, address).U32(64, address).U32(68, (uint)code.Length).U32(72, (uint)code.Length);
+        code.CopyTo(image.Data.AsSpan(0x100));
+        return image;
+    }
+
     private static ImageWriter Multiboot(ImageWriter image, int at, uint flags) =>
         image.U32(at, 0x1BADB002).U32(at + 4, flags).U32(at + 8, unchecked(0u - 0x1BADB002 - flags));
 }
