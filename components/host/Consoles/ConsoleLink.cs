@@ -13,6 +13,9 @@ public abstract class ConsoleLink : IDisposable
     /// <summary>What the guest sends goes here.</summary>
     public abstract Stream Output { get; }
 
+    /// <summary>Input can come from it.</summary>
+    public virtual bool CanReceive => false;
+
     /// <summary>Somebody may still send something: idle guest time then passes no faster than real time.</summary>
     public virtual bool IsLive => false;
 

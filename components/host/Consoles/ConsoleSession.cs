@@ -45,7 +45,7 @@ internal sealed class ConsoleSession : IScriptedGuest
     }
 
     /// <summary>A script or a link that can bring input needs the machine to be run in slices.</summary>
-    public bool IsNeeded => consoles.Script.Count != 0 || inputs.Exists(input => input.Link.IsLive);
+    public bool IsNeeded => consoles.Script.Count != 0 || inputs.Exists(input => input.Link.CanReceive);
 
     /// <summary>What the script missed, in one line; null when it missed nothing.</summary>
     public string? Failure => script.Failure;

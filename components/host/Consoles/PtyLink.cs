@@ -27,6 +27,8 @@ internal sealed partial class PtyLink : ConsoleLink
 
     public override Stream Output => master;
 
+    public override bool CanReceive => true;
+
     public override bool IsLive => !ended;
 
     /// <summary>Opens a pseudo-terminal.</summary>

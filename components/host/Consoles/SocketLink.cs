@@ -23,6 +23,8 @@ internal sealed class SocketLink : ConsoleLink
 
     public override Stream Output => sender;
 
+    public override bool CanReceive => true;
+
     public override bool IsLive => !ended;
 
     /// <summary>Where a server listens.</summary>

@@ -26,6 +26,8 @@ internal sealed class StdioLink : ConsoleLink
 
     public override Stream Output => output;
 
+    public override bool CanReceive => true;
+
     public override bool IsLive => !ended;
 
     /// <summary>What is left for the guest when the escape sequences are taken out.</summary>
