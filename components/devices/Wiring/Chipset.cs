@@ -46,6 +46,9 @@ public sealed class Chipset
     /// <summary>The firmware image: a whole number of 64 KiB, its last byte at FFFFFFFFh; empty for none.</summary>
     public ReadOnlyMemory<byte> Firmware { get; init; }
 
+    /// <summary>What the machine tells its firmware; null for a machine with nothing to tell.</summary>
+    public FirmwareConfiguration? Configuration { get; init; }
+
     /// <summary>A host bridge controls what is seen from C0000h to FFFFFh.</summary>
     public bool HasShadowControl { get; init; }
 
