@@ -56,6 +56,7 @@ public sealed class Mc146818 : IRegisterAccess, ITimed, IResettable, ISaveRestor
     private readonly InterruptLine interrupt;
     private readonly DateTime start;
     private readonly ulong memoryBytes;
+    private readonly IReadOnlyDictionary<int, byte> setup;
 
     // Volatile state.
     private readonly byte[] memory = new byte[Size];
@@ -72,7 +73,8 @@ public sealed class Mc146818 : IRegisterAccess, ITimed, IResettable, ISaveRestor
     /// <param name="timer">Where the next event that can interrupt is published.</param>
     /// <param name="start">What the calendar shows at guest time 0. A host that wants its own clock passes it here.</param>
     /// <param name="memoryBytes">Guest RAM in bytes, for the configuration memory.</param>
-    public Mc146818(PlatformLines lines, InterruptLine interrupt, TimerSlot timer, DateTime start, ulong memoryBytes)
+    /// <param name="setup">Bytes of configuration memory that setup left otherwise, by address.</param>
+    public Mc146818(PlatformLines lines, InterruptLine interrupt, TimerSlot timer, DateTime start, ulong memoryBytes, IReadOnlyDictionary<int, byte>? setup = null)
     {
         ArgumentNullException.ThrowIfNull(lines);
         ArgumentNullException.ThrowIfNull(interrupt);
@@ -81,6 +83,7 @@ public sealed class Mc146818 : IRegisterAccess, ITimed, IResettable, ISaveRestor
         this.interrupt = interrupt;
         this.start = start;
         this.memoryBytes = memoryBytes;
+        this.setup = setup ?? new Dictionary<int, byte>();
         Timer = timer;
         calendar = new RtcCalendar(memory);
         Reset(cold: true);
@@ -320,6 +323,8 @@ public sealed class Mc146818 : IRegisterAccess, ITimed, IResettable, ISaveRestor
         StoreWord(ExtendedMemory, extended);
         StoreWord(ExtendedMemoryFound, extended);
         StoreWord(MemoryAbove16Megabytes, memoryBytes <= 16 * Megabyte ? 0 : (int)Math.Min((memoryBytes - (16 * Megabyte)) >> 16, 0xFFFF));
+        foreach ((int address, byte value) in setup)
+            memory[address] = value;
         int sum = 0;
         for (int i = ChecksumFirst; i <= ChecksumLast; i++)
             sum += memory[i];

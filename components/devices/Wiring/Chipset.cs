@@ -49,6 +49,9 @@ public sealed class Chipset
     /// <summary>What the machine tells its firmware; null for a machine with nothing to tell.</summary>
     public FirmwareConfiguration? Configuration { get; init; }
 
+    /// <summary>Bytes of configuration memory, by address, that setup would have left other than for a machine without drives.</summary>
+    public IReadOnlyDictionary<int, byte> ConfigurationMemory { get; init; } = new Dictionary<int, byte>();
+
     /// <summary>A host bridge controls what is seen from C0000h to FFFFFh.</summary>
     public bool HasShadowControl { get; init; }
 

@@ -25,12 +25,14 @@ internal static class MachineSetup
         MachineManifest manifest = Manifest(settings);
         MachineBuilder builder = new MachineBuilder(manifest)
         {
+            Drives = settings.Drives,
+            Boot = settings.Boot,
             Overwritten = overwritten,
             Trace = outputs?.Trace,
             Sampler = outputs?.Sampler,
             Resource = outputs?.Resource ?? OtlpResource.Default,
             Measure = outputs?.Metrics is not null || settings.Stats is not null,
-        }.Route("stdout", console);
+        }.Route("stdout", settings.ShowsText ? () => Stream.Null : console);
         consoles?.Route(builder);
         if (FirmwareName(settings, manifest) is { } firmware)
             builder.Firmware = FirmwareFiles.Read(firmware, settings.Bios is null ? $"{manifest.Source}: firmware" : "--bios");

@@ -9,6 +9,7 @@ using Plexus.Host.Instructions;
 using Plexus.Host.Loaders;
 using Plexus.Host.Machines;
 using Plexus.Host.Reports;
+using Plexus.Host.Screens;
 using Plexus.Host.Symbols;
 using Plexus.Host.Telemetry;
 using Plexus.Messaging;
@@ -20,6 +21,9 @@ namespace Plexus.Host.CommandLine;
 /// <summary><c>plexus run</c>: boots a guest, then prints the counters.</summary>
 internal static class RunCommand
 {
+    /// <summary>SIGUSR1 on Linux/x86.</summary>
+    private const int SignalUser1 = 10;
+
     public static Command Create(HostStreams streams)
     {
         Command command = new("run", "Boot a guest (the built-in demo kernel when none is named)");
@@ -42,10 +46,12 @@ internal static class RunCommand
         Progress? progress = null;
         using TelemetryOutputs outputs = new(settings, new OtlpEnvironment(streams.Variable), files, Say);
         Func<Stream> console = () => new WipingStream(streams.GuestConsole(), () => progress?.Wipe());
-        using HostConsoles consoles = new(settings, MachineSetup.Manifest(settings), new StandardStreams(streams.Input, console, streams.InputIsTerminal), Say);
+        StandardStreams standard = new(streams.Input, streams.GuestConsole, streams.InputIsTerminal);
+        using HostConsoles consoles = new(settings, MachineSetup.Manifest(settings), standard with { OpenOutput = console }, Say);
         using Machine machine = MachineSetup.Build(settings, console, outputs, consoles: consoles);
         machine.Load(boot);
-        ConsoleSession session = new(machine, consoles, settings.ExitWhenDone);
+        using ScreenOutput screen = new(settings, GuestScreen.Of(machine), standard);
+        ConsoleSession session = new(machine, consoles, screen, settings.ExitWhenDone);
         if (stops.Length != 0)
             machine.SetBreakpoints(stops);
         using FlightFiles flight = new(machine, files, settings.FlightRecorder, Say);
@@ -55,6 +61,7 @@ internal static class RunCommand
         using (progress = new Progress(streams, () => machine.Vcpu.State.Retired))
         using (PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(machine, context)))
         using (PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Stop(machine, context)))
+        using (OperatingSystem.IsLinux() ? PosixSignalRegistration.Create((PosixSignal)SignalUser1, context => WantPicture(screen, context)) : null)
         using (PosixSignalRegistration.Create(PosixSignal.SIGQUIT, context => Dump(flight, context)))
         {
             long started = Stopwatch.GetTimestamp();
@@ -210,6 +217,12 @@ internal static class RunCommand
     {
         context.Cancel = true;
         machine.Lines.HostStop = true;
+    }
+
+    private static void WantPicture(ScreenOutput screen, PosixSignalContext context)
+    {
+        context.Cancel = true;
+        screen.Want();
     }
 
     private static void Dump(FlightFiles flight, PosixSignalContext context)

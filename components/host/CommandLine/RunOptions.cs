@@ -34,6 +34,9 @@ internal sealed class RunOptions
         Step("--script", "FILE", "Script: steps from a file, one a line: expect, type, key, wait, timeout, screenshot"),
     ];
 
+    private readonly Option<string?> display = Text("--display", "none|text", "Show the guest's text screen in the terminal, which becomes its keyboard; Ctrl-A X ends (default: none)", "-display");
+    private readonly Option<string?> screenshot = Text("--screenshot", "FILE.png", "Write the screen when the run ends, and as FILE-0001.png … at SIGUSR1");
+    private readonly Option<string?> screenshotEvery = Text("--screenshot-every", "SECONDS", "Write the screen as FILE-0001.png … after every so many guest seconds");
     private readonly Option<bool> exitWhenDone = new("--exit-when-done") { Description = "End the run when the script is done" };
     private readonly Option<bool> noReboot = new("--no-reboot", "-no-reboot") { Description = "A guest's reset ends the run" };
     private readonly Option<string?> limit = Text("--limit-instructions", "N", "Stop after N guest instructions");
@@ -64,14 +67,17 @@ internal sealed class RunOptions
         Description = "Stop behind the instruction that reads or writes one of these bytes (default: 4), or only when it writes",
     };
 
+    private readonly DriveOptions drives = new();
+
     /// <summary>Adds the options to a command; those for output only where there is one machine.</summary>
     public void AddTo(Command command, bool withOutput)
     {
         foreach (Option option in (Option[])[machine, bios, cpu, engine, strategy, branches, kernel, initrd, append, memory, noReboot, limit])
             command.Options.Add(option);
+        drives.AddTo(command);
         if (!withOutput)
             return;
-        foreach (Option option in (Option[])[stats, coverage, symbols, trace, traceSample, traceUnreachable, metrics, flightRecorder, instructions, instructionsFrom, instructionsCount, breakpoints, watchpoints, serial, parallel, debugConsole, .. steps, exitWhenDone])
+        foreach (Option option in (Option[])[stats, coverage, symbols, trace, traceSample, traceUnreachable, metrics, flightRecorder, instructions, instructionsFrom, instructionsCount, breakpoints, watchpoints, serial, parallel, debugConsole, .. steps, exitWhenDone, display, screenshot, screenshotEvery])
             command.Options.Add(option);
     }
 
@@ -96,10 +102,20 @@ internal sealed class RunOptions
             Metrics = result.GetValue(metrics),
             FlightRecorder = result.GetValue(flightRecorder),
             Instructions = result.GetValue(instructions),
+            Drives = drives.Read(result),
+            Boot = drives.ReadBoot(result),
             Serial = result.GetValue(serial) ?? [],
             Parallel = result.GetValue(parallel),
             DebugConsole = result.GetValue(debugConsole),
             Script = [.. Steps(result)],
+            ShowsText = result.GetValue(display) switch
+            {
+                null or "none" => false,
+                "text" => true,
+                string other => throw new InputException($"--display {other}: unknown; choose none or text"),
+            },
+            Screenshot = result.GetValue(screenshot),
+            ScreenshotEvery = result.GetValue(screenshotEvery) is { } seconds ? ParseCount(seconds, "--screenshot-every") : null,
             ExitWhenDone = result.GetValue(exitWhenDone),
             Break = result.GetValue(breakpoints) ?? [],
             Watch = result.GetValue(watchpoints) ?? [],

@@ -3,6 +3,7 @@ using Plexus.Host.Consoles;
 using Plexus.Messaging.Contracts.Patcher;
 using Plexus.Messaging.Contracts.Prescan;
 using Plexus.Monitor;
+using Plexus.Storage;
 
 namespace Plexus.Host.CommandLine;
 
@@ -41,6 +42,21 @@ public sealed record RunSettings
 
     /// <summary>Kernel command line.</summary>
     public string Append { get; init; } = "";
+
+    /// <summary>Drives besides those of the manifest.</summary>
+    public IReadOnlyList<StorageOptions> Drives { get; init; } = [];
+
+    /// <summary>Where the firmware looks for something to boot.</summary>
+    public BootOrder Boot { get; init; } = BootOrder.Usual;
+
+    /// <summary>The terminal shows the guest's text screen.</summary>
+    public bool ShowsText { get; init; }
+
+    /// <summary>Where to write the screen as a picture when the run ends; also the pattern of the others' names.</summary>
+    public string? Screenshot { get; init; }
+
+    /// <summary>Guest seconds between pictures.</summary>
+    public ulong? ScreenshotEvery { get; init; }
 
     /// <summary>What the serial ports are connected to, in order; what the manifest says for those not named.</summary>
     public IReadOnlyList<string> Serial { get; init; } = [];

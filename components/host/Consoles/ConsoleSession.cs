@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Plexus.Host.Machines;
+using Plexus.Host.Screens;
 using Plexus.Messaging;
 using Plexus.Messaging.Contracts.Common;
 using Plexus.Messaging.Contracts.Device;
@@ -22,6 +23,8 @@ internal sealed class ConsoleSession : IScriptedGuest
     private readonly Machine machine;
     private readonly HostConsoles consoles;
     private readonly bool exitWhenDone;
+    private readonly ScreenOutput screen;
+    private readonly GuestScreen? guestScreen;
     private readonly ScriptRunner script;
     private readonly AutoResetEvent arrival = new(false);
     private readonly List<(IEndpoint Port, ConsoleLink Link)> inputs = [];
@@ -30,8 +33,12 @@ internal sealed class ConsoleSession : IScriptedGuest
     private long realOrigin;
     private ulong guestOrigin;
 
-    public ConsoleSession(Machine machine, HostConsoles consoles, bool exitWhenDone)
+    public ConsoleSession(Machine machine, HostConsoles consoles, ScreenOutput screen, bool exitWhenDone)
     {
+        this.screen = screen;
+        guestScreen = GuestScreen.Of(machine);
+        if (screen.Keys is { } keys)
+            keys.Arrival = arrival;
         this.machine = machine;
         this.consoles = consoles;
         this.exitWhenDone = exitWhenDone;
@@ -45,15 +52,15 @@ internal sealed class ConsoleSession : IScriptedGuest
     }
 
     /// <summary>A script or a link that can bring input needs the machine to be run in slices.</summary>
-    public bool IsNeeded => consoles.Script.Count != 0 || inputs.Exists(input => input.Link.CanReceive);
+    public bool IsNeeded => consoles.Script.Count != 0 || screen.IsNeeded || inputs.Exists(input => input.Link.CanReceive);
 
     /// <summary>What the script missed, in one line; null when it missed nothing.</summary>
-    public string? Failure => script.Failure;
+    public string? Failure => script.Failure ?? screen.Failure;
 
     /// <inheritdoc/>
-    public string LastOutput => consoles.Transcript.Tail();
+    public string LastOutput => consoles.Script.Any(step => step is ScriptStep.Expect { OnScreen: true }) && guestScreen is not null ? guestScreen.Text().ReplaceLineEndings("\\n") : consoles.Transcript.Tail();
 
-    private bool IsLive => inputs.Exists(input => input.Link.IsLive);
+    private bool IsLive => screen.Keys?.IsLive == true || inputs.Exists(input => input.Link.IsLive);
 
     /// <summary>Runs until the guest ends, or the limit, or the script's or the person's end.</summary>
     public MachineExit Run(ulong retireLimit)
@@ -64,6 +71,7 @@ internal sealed class ConsoleSession : IScriptedGuest
             exit = RunSlice(retireLimit);
         while (exit.Kind == MachineExitKind.Limit && machine.Vcpu.State.Retired < retireLimit && Service(ref exit));
         script.End(machine.Vcpu.State.Now);
+        screen.End();
         return exit;
     }
 
@@ -71,7 +79,7 @@ internal sealed class ConsoleSession : IScriptedGuest
     public bool Printed(ReadOnlySpan<byte> text) => consoles.Transcript.TryFind(text);
 
     /// <inheritdoc/>
-    public bool ScreenShows(ReadOnlySpan<byte> text) => false;
+    public bool ScreenShows(ReadOnlySpan<byte> text) => guestScreen?.Shows(text) == true;
 
     /// <inheritdoc/>
     public void TypeSerial(byte[] text, ulong now) => firstSerial?.Call<SerialInput, Done>(new SerialInput(now, text, SerialCondition.None));
@@ -80,7 +88,7 @@ internal sealed class ConsoleSession : IScriptedGuest
     public void TypeKeys(byte[] scancodes, ulong now) => keyboard?.Call<KeyboardInput, Done>(new KeyboardInput(now, scancodes));
 
     /// <inheritdoc/>
-    public string? Screenshot(string path) => "screenshot: this machine has no display";
+    public string? Screenshot(string path) => guestScreen is null ? $"screenshot {path}: this machine has no display; use -M pc" : guestScreen.Save(path, "screenshot");
 
     private MachineExit RunSlice(ulong retireLimit)
     {
@@ -104,6 +112,15 @@ internal sealed class ConsoleSession : IScriptedGuest
                 return End(ref exit, MachineExitKind.Limit, "ended from the console");
         }
 
+        if (screen.Keys is { } keys)
+        {
+            while (keys.TryTake(out byte[] typed))
+                TypeKeys(TerminalKeys.Translate(typed), now);
+            if (keys.QuitRequested)
+                return End(ref exit, MachineExitKind.Limit, "ended from the terminal");
+        }
+
+        screen.Look(now);
         script.Advance(now);
         if (script.Failure is { } failure)
             return End(ref exit, MachineExitKind.HostStop, failure);

@@ -16,15 +16,17 @@ namespace Plexus.Host.Machines;
 public sealed class Machine : IDisposable
 {
     private readonly ServiceProvider services;
+    private readonly IDisposable drives;
     private readonly string cpuModel;
     private readonly IEndpoint monitor;
     private readonly IEndpoint telemetry;
     private readonly IEndpoint cpu;
     private BootRequest? boot;
 
-    internal Machine(MachineManifest manifest, MonitorOptions options, string cpuModel, ServiceProvider services, Fabric fabric)
+    internal Machine(MachineManifest manifest, MonitorOptions options, string cpuModel, ServiceProvider services, Fabric fabric, IDisposable drives)
     {
         this.services = services;
+        this.drives = drives;
         this.cpuModel = cpuModel;
         Manifest = manifest;
         Options = options;
@@ -174,6 +176,7 @@ public sealed class Machine : IDisposable
     public void Dispose()
     {
         Fabric.Dispose();
+        drives.Dispose();
         foreach (ConsoleOutput console in services.GetRequiredService<IReadOnlyDictionary<string, ConsoleOutput>>().Values)
             console.Dispose();
         services.Dispose();

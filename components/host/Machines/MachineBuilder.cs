@@ -10,6 +10,7 @@ using Plexus.Messaging.Shared;
 using Plexus.Monitor;
 using Plexus.Patcher;
 using Plexus.Prescan;
+using Plexus.Storage;
 
 namespace Plexus.Host.Machines;
 
@@ -22,7 +23,8 @@ public sealed class MachineBuilder
     /// <summary>16 MiB of video memory and 256 KiB of video BIOS, in frames.</summary>
     private const uint VideoFrames = 4096 + 64;
 
-    private readonly MachineManifest manifest;
+    private MachineManifest manifest;
+    private DriveSet? drives;
     private readonly Dictionary<string, Func<IServiceProvider, ComponentManifest, IComponent>> componentTypes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Func<IServiceProvider, DeviceManifest, DeviceComponent>> deviceTypes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Func<Stream>> streams = new(StringComparer.Ordinal) { ["stdout"] = Console.OpenStandardOutput, ["none"] = () => Stream.Null };
@@ -71,6 +73,12 @@ public sealed class MachineBuilder
 
     /// <summary>Guest RAM in bytes; begins with what the manifest says.</summary>
     public uint MemorySize { get; set; }
+
+    /// <summary>Drives besides those of the manifest.</summary>
+    public IReadOnlyList<StorageOptions> Drives { get; set; } = [];
+
+    /// <summary>Where the firmware looks for something to boot.</summary>
+    public BootOrder Boot { get; set; } = BootOrder.Usual;
 
     /// <summary>The firmware image; empty for a machine that starts kernels by itself.</summary>
     public ReadOnlyMemory<byte> Firmware { get; set; }
@@ -128,6 +136,8 @@ public sealed class MachineBuilder
     public Machine Build()
     {
         ManifestReader.CheckMeaning(manifest);
+        drives = new DriveSet(manifest, Drives);
+        manifest = drives.Complete();
         PlatformLines lines = new();
         Vcpu vcpu = new();
         CallRecorder? recorder = Trace is null ? null : new CallRecorder(() => vcpu.State.Now);
@@ -150,6 +160,8 @@ public sealed class MachineBuilder
             MemoryBytes = MemorySize,
             Memory = s.GetRequiredService<GuestMemory>(),
             Firmware = Firmware,
+            Configuration = FirmwareSettings.Of(MemorySize, Boot),
+            ConfigurationMemory = FirmwareSettings.ConfigurationMemory(Boot, drives),
             HasShadowControl = manifest.Devices.Any(device => device.Type == "i440fx"),
         });
         Dictionary<string, ConsoleOutput> consoles = manifest.Consoles.ToDictionary(c => c.Key, c => new ConsoleOutput(Open(c.Key, streams[c.Value])), StringComparer.Ordinal);
@@ -165,6 +177,7 @@ public sealed class MachineBuilder
         {
             // Guest memory and the consoles' timers are not the collector's.
             services.Dispose();
+            drives.Dispose();
             foreach (ConsoleOutput console in consoles.Values)
                 console.Dispose();
             throw;
@@ -179,15 +192,17 @@ public sealed class MachineBuilder
         ManifestChecks.Regions(manifest, devices);
         for (int i = 0; i < manifest.Components.Count; i++)
             fabric.Add(Known(componentTypes, manifest.Components[i].Type, $"$.components[{i}].type")(services, manifest.Components[i]), manifest.Components[i].Placement);
+        foreach (IComponent drive in drives!.Open())
+            fabric.Add(drive);
         for (int i = 0; i < devices.Count; i++)
             fabric.Add(devices[i], manifest.Devices[i].Placement);
-        return ManifestChecks.Start(manifest, fabric, started => new Machine(manifest, Options, CpuModel, services, started));
+        return ManifestChecks.Start(manifest, fabric, started => new Machine(manifest, Options, CpuModel, services, started, drives));
     }
 
     private Stream Open(string console, Func<Stream> usual) => consoleRoutes.TryGetValue(console, out Func<Func<Stream>, Stream>? route) ? route(usual) : usual();
 
     private DeviceSettings Settings(DeviceManifest device) =>
-        new(device.Name) { Base = device.Base is null ? null : device.PortOr(0), Irq = device.Irq, Console = device.Console, Slot = device.Slot, Drives = device.Drives ?? [], Rom = Rom(device) };
+        new(device.Name) { Base = device.Base is null ? null : device.PortOr(0), Irq = device.Irq, Console = device.Console, Slot = device.Slot, Drives = device.Drives ?? [], DriveKinds = drives?.Kinds(device) ?? [], Rom = Rom(device) };
 
     /// <summary>What a device's ROM holds. Without firmware nobody would run it.</summary>
     private ReadOnlyMemory<byte> Rom(DeviceManifest device) =>

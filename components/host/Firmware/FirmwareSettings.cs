@@ -1,0 +1,42 @@
+using Plexus.Devices;
+using Plexus.Host.CommandLine;
+using Plexus.Host.Machines;
+
+namespace Plexus.Host.Firmware;
+
+/// <summary>What a machine tells its firmware: by fw_cfg, and in the configuration memory behind the clock.</summary>
+internal static class FirmwareSettings
+{
+    private const ulong BelowFourGibibytes = 0xFFFC_0000;
+    private const ulong FourGibibytes = 1ul << 32;
+    private const int Ram = 1, Reserved = 2;
+
+    /// <summary>Fills fw_cfg.</summary>
+    public static FirmwareConfiguration Of(uint ramBytes, BootOrder boot)
+    {
+        var configuration = new FirmwareConfiguration(ramBytes);
+        configuration.Set(FirmwareConfiguration.BootMenuItem, FirmwareConfiguration.Number(boot.ShowMenu ? 1u : 0, 2));
+        configuration.SetFile("etc/show-boot-menu", FirmwareConfiguration.Number(boot.ShowMenu ? 1u : 0, 8));
+        configuration.SetFile("etc/e820", (byte[])[.. E820(0, ramBytes, Ram), .. E820(BelowFourGibibytes, FourGibibytes - BelowFourGibibytes, Reserved)]);
+        return configuration;
+    }
+
+    /// <summary>Bytes of configuration memory that differ from a machine without drives.</summary>
+    public static IReadOnlyDictionary<int, byte> ConfigurationMemory(BootOrder boot, DriveSet drives)
+    {
+        const int FloppyTypes = 0x10, Equipment = 0x14, BootFlags = 0x38, BootSequence = 0x3D;
+        (byte third, byte firstTwo) = boot.ToConfiguration();
+        byte floppies = drives.FloppyTypes;
+        int count = (floppies >> 4 != 0 ? 1 : 0) + ((floppies & 0x0F) != 0 ? 1 : 0);
+        return new Dictionary<int, byte>
+        {
+            [FloppyTypes] = floppies,
+            [Equipment] = (byte)(0x06 | (count == 0 ? 0 : 1 | ((count - 1) << 6))), // Coprocessor and keyboard.
+            [BootFlags] = third,
+            [BootSequence] = firstTwo,
+        };
+    }
+
+    private static byte[] E820(ulong start, ulong length, int type) =>
+        [.. FirmwareConfiguration.Number(start, 8), .. FirmwareConfiguration.Number(length, 8), .. FirmwareConfiguration.Number((ulong)type, 4)];
+}
