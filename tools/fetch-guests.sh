@@ -50,7 +50,7 @@ build_initramfs() {
   echo "fetch-guests: $1 ($(stat -c %s "$1") bytes)"
 }
 
-if [ ! -s "$out/linux-686/vmlinuz" ] || [ ! -s "$out/memtest86+/memtest.bin" ] || [ ! -s "$out/busybox/busybox" ]; then
+if [ ! -s "$out/linux-686/vmlinuz" ] || [ ! -s "$out/memtest86+/memtest.bin" ] || [ ! -s "$out/busybox/busybox" ] || [ ! -s "$out/ipxe/ipxe.iso" ] || [ ! -s "$out/isolinux/ldlinux.c32" ]; then
   # One index that is being synchronised must not stop the rest: what is missing then is noticed below.
   i386_apt update >/dev/null 2>"$state/update.log" || { echo "fetch-guests: some package indexes could not be fetched; using the others" >&2; }
 fi
@@ -65,7 +65,45 @@ fi
 if [ ! -s "$out/busybox/busybox" ]; then
   fetch busybox-static './bin/busybox' "$out/busybox/busybox"
 fi
+# fetch_once PACKAGE FILE-IN-PACKAGE TARGET
+fetch_once() { [ -s "$3" ] || fetch "$@"; }
+
+# A CD that ISOLINUX boots: kernel and initial RAM disk, everything on the serial line.
+build_cd() {
+  local work
+  command -v xorriso >/dev/null || { echo "fetch-guests: xorriso is missing: apt-get install xorriso" >&2; exit 1; }
+  work=$(mktemp -d)
+  mkdir -p "$work/isolinux"
+  cp "$out/isolinux/isolinux.bin" "$out/isolinux/ldlinux.c32" "$work/isolinux/"
+  cp "$out/linux-686/vmlinuz" "$work/vmlinuz"
+  cp "$out/linux-686/initramfs.gz" "$work/initramfs.gz"
+  cat >"$work/isolinux/isolinux.cfg" <<'CFG'
+serial 0 115200
+say PLEXUS-ISOLINUX
+default linux
+label linux
+  kernel /vmlinuz
+  append initrd=/initramfs.gz console=ttyS0,115200 quiet
+CFG
+  find "$work" -exec touch -d @1700000000 {} +
+  SOURCE_DATE_EPOCH=1700000000 xorriso -as mkisofs -quiet -o "$1.part" -b isolinux/isolinux.bin -c isolinux/boot.cat \
+    -no-emul-boot -boot-load-size 4 -boot-info-table "$work" 2>/dev/null
+  mv "$1.part" "$1"
+  rm -rf "$work"
+  echo "fetch-guests: $1 ($(stat -c %s "$1") bytes)"
+}
+
+for image in bios-256k.bin bios.bin vgabios-stdvga.bin vgabios-isavga.bin; do
+  fetch_once seabios "./usr/share/seabios/$image" "$out/seabios/$image"
+done
+fetch_once grub-rescue-pc './usr/lib/grub-rescue/grub-rescue-cdrom.iso' "$out/grub/rescue-cd.iso"
+fetch_once isolinux './usr/lib/ISOLINUX/isolinux.bin' "$out/isolinux/isolinux.bin"
+fetch_once syslinux-common './usr/lib/syslinux/modules/bios/ldlinux.c32' "$out/isolinux/ldlinux.c32"
+fetch_once ipxe './usr/lib/ipxe/ipxe.iso' "$out/ipxe/ipxe.iso"
 if [ ! -s "$out/linux-686/initramfs.gz" ] || [ "$root/tools/guest-init.sh" -nt "$out/linux-686/initramfs.gz" ]; then
   build_initramfs "$out/linux-686/initramfs.gz"
+fi
+if [ ! -s "$out/linux-686/cd.iso" ] || [ "$out/linux-686/initramfs.gz" -nt "$out/linux-686/cd.iso" ]; then
+  build_cd "$out/linux-686/cd.iso"
 fi
 echo "fetch-guests: done"
