@@ -8,7 +8,6 @@ namespace Plexus.Host.Machines;
 internal sealed class DriveSet : IDisposable
 {
     private const string FloppyType = "i82077aa", VirtioType = "virtio-blk", Piix3Type = "piix3-ide", IsaIdeType = "ide-isa";
-    private const bool NoCd = false;
     private const int IdePlaces = 4, FloppyPlaces = 2, FirstVirtioSlot = 4, Slots = 32;
 
     private readonly MachineManifest manifest;
@@ -39,7 +38,7 @@ internal sealed class DriveSet : IDisposable
         }
 
         // A PC has a CD-ROM drive, as one does; it is empty when nothing is said.
-        if (NoCd && HasController(Piix3Type) && options.All(drive => drive.Interface != DriveInterface.Ide || drive.Media != DriveMedia.Cdrom))
+        if (HasController(Piix3Type) && options.All(drive => drive.Interface != DriveInterface.Ide || drive.Media != DriveMedia.Cdrom))
             drives.TryAdd("ide2", new StorageOptions { Media = DriveMedia.Cdrom, IsReadOnly = true });
     }
 

@@ -1,0 +1,92 @@
+using Plexus.Tools.Tests.Linux;
+using Xunit;
+
+namespace Plexus.Tools.Tests.Pc;
+
+/// <summary>The PC with Debian's SeaBIOS: its menu, and what boots from disks and CDs, told by the screen or the serial line.</summary>
+public sealed class PcBootTests : IDisposable
+{
+    private readonly string directory = Directory.CreateTempSubdirectory("plexus-pc").FullName;
+
+    public void Dispose() => Directory.Delete(directory, recursive: true);
+
+    [Fact]
+    public async Task SeaBios_shows_its_boot_menu_with_the_disk()
+    {
+        string picture = Path.Combine(directory, "menu.png");
+        (int code, _, string messages) = await Pc(
+            "--hda", Disk(), "--boot", "menu=on", "--screenshot", picture, "--timeout", "60s",
+            "--expect", "screen:Press ESC for boot menu", "--key", "esc", "--expect", "screen:1. ata0-0: PLEXUS HARDDISK", "--exit-when-done");
+        Assert.True(code == 0, messages);
+        Assert.Equal([0x89, (byte)'P', (byte)'N', (byte)'G'], File.ReadAllBytes(picture)[..4]);
+    }
+
+    [Theory]
+    [InlineData("hda")]
+    [InlineData("hdd")]
+    public async Task Hard_disk_boots(string place)
+    {
+        (int code, string console, string messages) = await Pc($"--{place}", Disk(), "--timeout", "60s", "--expect", "HELLO FROM DISK", "--exit-when-done");
+        Assert.True(code == 0, messages);
+        Assert.Contains("HELLO FROM DISK", console, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Overlay_keeps_the_image_as_it_was()
+    {
+        string disk = Disk();
+        byte[] before = File.ReadAllBytes(disk);
+        (int code, _, string messages) = await Pc("--drive", $"file={disk},snapshot=on", "--timeout", "60s", "--expect", "HELLO FROM DISK", "--exit-when-done");
+        Assert.True(code == 0, messages);
+        Assert.Equal(before, File.ReadAllBytes(disk));
+    }
+
+    [Fact]
+    public async Task Grub_rescue_cd_comes_to_its_prompt()
+    {
+        (int code, _, string messages) = await Pc(
+            "--cdrom", GuestProcess.Guest("grub", "rescue-cd.iso"), "--timeout", "120s",
+            "--expect", "screen:Press any key", "--type", "kbd:x", "--expect", "screen:GNU GRUB", "--type", "kbd:c",
+            "--expect", "screen:grub>", "--type", @"kbd:echo key$prefix\n", "--expect", "screen:key(cd", "--exit-when-done");
+        Assert.True(code == 0, messages);
+    }
+
+    [Fact]
+    public async Task Ipxe_starts_from_its_cd()
+    {
+        (int code, _, string messages) = await Pc("--cdrom", GuestProcess.Guest("ipxe", "ipxe.iso"), "--timeout", "120s", "--expect", "screen:iPXE initialising", "--exit-when-done");
+        Assert.True(code == 0, messages);
+    }
+
+    [Fact]
+    public async Task Linux_boots_from_an_isolinux_cd_and_runs_its_script()
+    {
+        (int code, string console, string messages) = await Pc(
+            "-m", "256M", "--cdrom", GuestProcess.Guest("linux-686", "cd.iso"), "--no-reboot", "--timeout", "300s",
+            "--expect", "ISOLINUX", "--expect", "READY 6", "--expect", "LOOP 20000", "--expect", "FORKS 100", "--expect", "FP 1.644884065598", "--expect", "DONE");
+        Assert.True(code == 0, $"{console}\n{messages}");
+        Assert.Contains("the guest reset the machine", messages, StringComparison.Ordinal);
+    }
+
+    private static Task<(int ExitCode, string Console, string Messages)> Pc(params string[] arguments) =>
+        GuestProcess.Run(["-M", "pc", "--bios", GuestProcess.Guest("seabios", "bios-256k.bin"), .. arguments]);
+
+    /// <summary>A disk whose boot sector prints a line through the BIOS and on the first serial port, and halts.</summary>
+    private string Disk()
+    {
+        byte[] sector = new byte[512];
+        byte[] code =
+        [
+            0xFA, 0x31, 0xC0, 0x8E, 0xD8, 0xBE, 0x1E, 0x7C, // cli; xor ax,ax; mov ds,ax; mov si,7C1Eh
+            0xAC, 0x84, 0xC0, 0x74, 0x0C, 0x50, 0xB4, 0x0E, // lodsb; test al,al; jz halt; push ax; mov ah,0Eh
+            0xCD, 0x10, 0x58, 0xBA, 0xF8, 0x03, 0xEE, 0xEB, 0xEF, // int 10h; pop ax; mov dx,3F8h; out dx,al; jmp lodsb
+            0xF4, 0xEB, 0xFD, 0x90, 0x90, // halt: hlt; jmp halt
+        ];
+        code.CopyTo(sector, 0);
+        "HELLO FROM DISK\r\n\0"u8.CopyTo(sector.AsSpan(code.Length));
+        (sector[510], sector[511]) = (0x55, 0xAA);
+        string path = Path.Combine(directory, "disk.img");
+        File.WriteAllBytes(path, [.. sector, .. new byte[1 << 20]]);
+        return path;
+    }
+}
