@@ -274,6 +274,7 @@ public sealed class DeviceConformanceTests
                         break;
                     case 9 when Component.Device is KeyboardController:
                         Call<KeyboardInput, Done>(new KeyboardInput(Now + (ulong)random.Next(1_000_000), new byte[] { (byte)random.Next(256), 0xF0, 0x1C }));
+                        Call<MouseInput, Done>(new MouseInput(Now + (ulong)random.Next(1_000_000), random.Next(-400, 400), random.Next(-50, 50), random.Next(-1, 2), (MouseButtons)random.Next(32)));
                         break;
                     default:
                         break;

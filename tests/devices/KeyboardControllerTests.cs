@@ -35,8 +35,8 @@ public sealed class KeyboardControllerTests
     [InlineData(0xA4, 0xF1)]
     [InlineData(0xA9, 0x00)]
     [InlineData(0xAB, 0x00)]
-    [InlineData(0xC0, 0xA0)]
-    [InlineData(0xE0, 0x03)]
+    [InlineData(0xC0, 0xA3)]
+    [InlineData(0xE0, 0x01)]
     public void Command_is_answered(int command, int answer) => Assert.Equal(answer, Ask(command));
 
     [Fact]
@@ -77,7 +77,7 @@ public sealed class KeyboardControllerTests
         rig.Out(0x64, 0xAB);
         rig.Out(0x64, 0xC0);
 
-        Assert.Equal([0x55, 0x00, 0xA0], Enumerable.Range(0, 3).Select(_ => (int)rig.In(0x60)));
+        Assert.Equal([0x55, 0x00, 0xA3], Enumerable.Range(0, 3).Select(_ => (int)rig.In(0x60)));
         Assert.Equal([1, 1, 1], rig.Edges.Select(edge => edge.Irq));
     }
 
@@ -145,34 +145,55 @@ public sealed class KeyboardControllerTests
     }
 
     [Fact]
-    public void Auxiliary_port_without_a_mouse_times_out()
-    {
-        Command(0xD4, 0xF2);
-
-        Assert.Equal(0x61, rig.In(0x64) & 0x61);
-        Assert.Equal(0xFE, rig.In(0x60));
-        Assert.Equal(0x00, rig.In(0x64) & 0x61);
-    }
-
-    [Fact]
     public void Input_port_polls_show_its_halves_in_the_status()
     {
         rig.Out(0x64, 0xC2);
         Assert.Equal(0xA0, rig.In(0x64) & 0xF0);
         rig.Out(0x64, 0xC1);
-        Assert.Equal(0x00, rig.In(0x64) & 0xF0);
+        Assert.Equal(0x30, rig.In(0x64) & 0xF0);
         rig.Out(0x64, 0xAE);
         Assert.Equal(0x10, rig.In(0x64) & 0xF0);
     }
 
     [Fact]
-    public void Password_is_taken_up_to_its_zero()
+    public void Password_locks_the_keyboard_until_it_is_typed()
     {
-        rig.Out(0x64, 0xA5);
-        foreach (int value in (int[])[0x1E, 0x30, 0x00])
-            rig.Out(0x60, value);
-        Assert.False(HasByte());
-        Assert.Equal(0xEE, Keyboard(0xEE)[0]);
+        Assert.Equal(0xF1, Ask(0xA4));
+        rig.Out(0x64, 0xA6);
+        Assert.Equal(0x10, rig.In(0x64) & 0x10);
+        LoadPassword(0x1E, 0x30);
+        Assert.Equal(0xFA, Ask(0xA4));
+        rig.Out(0x64, 0xA6);
+        Assert.Equal(0x00, rig.In(0x64) & 0x10);
+
+        Press(0x1C, 0xF0, 0x1C, 0x1C, 0xF0, 0x1C, 0x21, 0xF0, 0x21);
+        Assert.Empty(Drain());
+        Press(0x1C, 0xF0, 0x1C, 0x32, 0xF0, 0x32, 0x23);
+        Assert.Equal([0xB0, 0x20], Drain());
+        Assert.Equal(0x10, rig.In(0x64) & 0x10);
+    }
+
+    [Fact]
+    public void Password_lets_the_first_key_begin_again_and_ignores_the_shifts_it_was_told_of()
+    {
+        Command(0x73, 0x77);
+        Command(0x74, 0x66);
+        Command(0x76, 0x2A);
+        LoadPassword(0x1E, 0x30);
+        rig.Out(0x64, 0xA6);
+        Assert.Equal(0x77, rig.In(0x60));
+
+        Press(0x1C, 0xF0, 0x1C, 0x1C, 0xF0, 0x1C, 0x12, 0xF0, 0x12, 0x32);
+        Assert.Equal([0x66], Drain());
+    }
+
+    [Fact]
+    public void Password_without_keys_locks_nothing()
+    {
+        LoadPassword();
+        Assert.Equal(0xF1, Ask(0xA4));
+        rig.Out(0x64, 0xA6);
+        Assert.Equal([0xEE], Keyboard(0xEE));
     }
 
     [Theory]
@@ -332,7 +353,7 @@ public sealed class KeyboardControllerTests
     [Fact]
     public void Long_text_is_typed_only_as_fast_as_the_guest_reads()
     {
-        byte[] text = [.. Enumerable.Range(0, 500).Select(i => (byte)(0x15 + (i % 8)))];
+        byte[] text = [.. Enumerable.Range(0, 500).SelectMany(i => (byte[])[(byte)(0x15 + (i % 8)), 0xF0, (byte)(0x15 + (i % 8))])];
         Command(0x60, 0x25);
         rig.Device.Press(0, text);
 
@@ -392,6 +413,14 @@ public sealed class KeyboardControllerTests
         rig.Out(0x64, command);
         Assert.True(HasByte());
         return rig.In(0x60);
+    }
+
+    private void LoadPassword(params int[] keys)
+    {
+        rig.Out(0x64, 0xA5);
+        foreach (int key in keys)
+            rig.Out(0x60, key);
+        rig.Out(0x60, 0);
     }
 
     private int[] Keyboard(int command)

@@ -15,7 +15,7 @@ public static class DeviceCatalog
             new Mc146818(chipset.Lines, chipset.Interrupts.Connect(settings.Irq ?? 8), chipset.Timers.Add(settings.Name), settings.Start ?? Mc146818.DefaultStart, chipset.MemoryBytes, chipset.ConfigurationMemory)),
         new("ns16550a", "16550A serial port", (chipset, settings) =>
             new Uart16550(settings.Base ?? 0x3F8, chipset.Interrupts.Connect(settings.Irq ?? 4), chipset.Timers.Add(settings.Name), settings.Console ?? settings.Name)),
-        new("i8042", "8042 keyboard controller with a keyboard, 60h and 64h", (chipset, settings) =>
+        new("i8042", "8042 keyboard controller with a keyboard and a mouse, 60h and 64h", (chipset, settings) =>
             new KeyboardController(chipset.Lines, chipset.Interrupts.Connect(settings.Irq ?? 1), chipset.Interrupts.Connect(12), chipset.Timers.Add(settings.Name))),
         new("port80", "POST code latch", (chipset, settings) => new PostCode(chipset.Lines, settings.Base ?? 0x80)),
         new("coprocessor", "Coprocessor error latch, F0h", (chipset, _) => new CoprocessorPorts(chipset)),

@@ -1,6 +1,6 @@
 namespace Plexus.Devices;
 
-/// <summary>A PS/2 keyboard behind the controller: commands, the three scan code sets, and a buffer of keys.</summary>
+/// <summary>A PS/2 keyboard behind the controller: commands, the three scan code sets, typematic repetition, and a buffer of keys.</summary>
 internal sealed class Ps2Keyboard
 {
     private const byte Acknowledge = 0xFA;
@@ -8,37 +8,51 @@ internal sealed class Ps2Keyboard
     private const byte Echo = 0xEE;
     private const byte SelfTestPassed = 0xAA;
     private const int KeyBuffer = 16;
-    private const int DefaultRate = 0x2B;
+
+    /// <summary>The longest key but Pause: E0h F0h and a code.</summary>
+    private const int LongestKey = 3;
+
+    private const byte ExtendedPrefix = 0xE0;
+    private const byte PausePrefix = 0xE1;
+    private const byte Set3Pause = 0x62;
+    private const int Extended = 0x100;
+    private const int Keys = 0x200;
+    private const int NoKey = -1;
+
+    /// <summary>The shifts that set 2 wraps around navigation keys: sent as they come, but no keys.</summary>
+    private const int FakeLeftShift = Extended | 0x12, FakeRightShift = Extended | 0x59;
 
     // Volatile state.
     private readonly ByteQueue replies = new(16);
     private readonly ByteQueue keys = new(KeyBuffer);
-    private readonly bool[] sendsBreak = new bool[256];
+    private readonly KeySet3 set3 = new();
+    private readonly byte[] held = new byte[Keys / 8];
     private byte pendingCommand;
     private byte lastSent;
     private int set = 2;
     private bool scanning = true;
     private int leds;
-    private int rate = DefaultRate;
+    private TypematicRate rate = TypematicRate.Default;
     private ulong selfTestDone = ulong.MaxValue;
     private bool extended;
     private bool released;
     private int pauseBytes;
-
-    public Ps2Keyboard() => Defaults();
+    private int repeating = NoKey;
+    private ulong repeatAt = ulong.MaxValue;
 
     /// <summary>There is something to send.</summary>
     public bool HasOutput => replies.Count + keys.Count > 0;
 
     /// <summary>A set-2 byte of a key can be taken: whatever it converts to fits.</summary>
-    public bool TakesKeys => keys.Room >= 2;
+    public bool TakesKeys => keys.Room >= LongestKey;
 
-    /// <summary>Guest time in nanoseconds at which the self-test ends.</summary>
-    public ulong NextEvent => selfTestDone;
+    /// <summary>Guest time in nanoseconds at which the self-test ends or a held key repeats.</summary>
+    public ulong NextEvent => Math.Min(selfTestDone, repeatAt);
 
     /// <summary>Num Lock in bit 1, Caps Lock in bit 2, Scroll Lock in bit 0.</summary>
     public int Leds => leds;
 
+    /// <summary>The state after power-on; the keys that a finger holds stay down.</summary>
     public void PowerOn()
     {
         replies.Clear();
@@ -49,12 +63,30 @@ internal sealed class Ps2Keyboard
         scanning = true;
     }
 
-    public void RunTimers(ulong now)
+    /// <summary>Nobody touches the keyboard.</summary>
+    public void ReleaseAll()
     {
-        if (selfTestDone > now)
+        Array.Clear(held);
+        extended = released = false;
+        pauseBytes = 0;
+    }
+
+    /// <summary>Ends the self-test, repeats the held key.</summary>
+    /// <param name="now">Guest time; <see cref="NextEvent"/>.</param>
+    /// <param name="isBehind">The host has pressed or released something since that the keyboard has not taken yet: whether the key is still held is not known, and it is not repeated.</param>
+    public void RunTimers(ulong now, bool isBehind)
+    {
+        if (selfTestDone <= now)
+        {
+            selfTestDone = ulong.MaxValue;
+            replies.Add(SelfTestPassed);
+        }
+
+        if (repeatAt > now)
             return;
-        selfTestDone = ulong.MaxValue;
-        replies.Add(SelfTestPassed);
+        repeatAt += rate.Period;
+        if (!isBehind && keys.Room >= LongestKey)
+            Emit(repeating, isBreak: false);
     }
 
     /// <summary>Sends the next byte: answers before keys.</summary>
@@ -88,7 +120,7 @@ internal sealed class Ps2Keyboard
                 replies.Add(0x83);
                 break;
             case 0xF4:
-                keys.Clear();
+                ClearKeys();
                 scanning = true;
                 replies.Add(Acknowledge);
                 break;
@@ -98,13 +130,12 @@ internal sealed class Ps2Keyboard
                 replies.Add(Acknowledge);
                 break;
             case 0xF6:
-                bool scanned = scanning;
                 Defaults();
-                scanning = scanned;
                 replies.Add(Acknowledge);
                 break;
             case 0xF7 or 0xF8 or 0xF9 or 0xFA:
-                Array.Fill(sendsBreak, value is 0xF8 or 0xFA);
+                ClearKeys();
+                set3.SetAll(repeat: value is 0xF7 or 0xFA, sendBreak: value is 0xF8 or 0xFA);
                 replies.Add(Acknowledge);
                 break;
             case Resend:
@@ -122,71 +153,139 @@ internal sealed class Ps2Keyboard
     }
 
     /// <summary>A set-2 byte of a key, converted to the chosen set.</summary>
-    public void Key(byte value)
+    /// <param name="value">The byte.</param>
+    /// <param name="now">Guest time.</param>
+    public void Key(byte value, ulong now)
     {
-        if (!scanning || selfTestDone != ulong.MaxValue)
-            return;
-        switch (set)
+        if (pauseBytes > 0)
         {
-            case 1:
-                KeySet1(value);
-                break;
-            case 2:
-                keys.Add(value);
-                break;
+            pauseBytes--;
+            EmitPause(value);
+            return;
+        }
+
+        switch (value)
+        {
+            case PausePrefix: // E1 14 77 E1 F0 14 F0 77 is one key without a break.
+                pauseBytes = 7;
+                StopRepeating();
+                if (set == 3)
+                    EmitIfScanning(Set3Pause);
+                else
+                    EmitPause(value);
+                return;
+            case ExtendedPrefix:
+                extended = true;
+                return;
+            case ScancodeTranslation.BreakPrefix:
+                released = true;
+                return;
             default:
-                KeySet3(value);
                 break;
         }
+
+        int key = value | (extended ? Extended : 0);
+        bool isBreak = released;
+        extended = released = false;
+        if (key is not (FakeLeftShift or FakeRightShift) && !Press(key, isBreak, now))
+            return;
+        if (IsScanning)
+            Emit(key, isBreak);
     }
 
     public void Save(StateWriter writer)
     {
         replies.Save(writer);
         keys.Save(writer);
-        foreach (bool flag in sendsBreak)
-            writer.Bool(flag);
+        set3.Save(writer);
+        writer.Bytes(held);
         writer.Byte(pendingCommand);
         writer.Byte(lastSent);
         writer.Int32(set);
         writer.Bool(scanning);
         writer.Int32(leds);
-        writer.Int32(rate);
+        writer.Int32(rate.Parameter);
         writer.UInt64(selfTestDone);
         writer.Bool(extended);
         writer.Bool(released);
         writer.Int32(pauseBytes);
+        writer.Int32(repeating);
+        writer.UInt64(repeatAt);
     }
 
     public void Restore(ref StateReader reader)
     {
         replies.Restore(ref reader);
         keys.Restore(ref reader);
-        for (int i = 0; i < sendsBreak.Length; i++)
-            sendsBreak[i] = reader.Bool();
+        set3.Restore(ref reader);
+        ReadOnlySpan<byte> savedHeld = reader.Bytes(held.Length);
+        if (savedHeld.Length != held.Length)
+            throw new InvalidDataException("The keyboard's keys are not all there.");
+        savedHeld.CopyTo(held);
         pendingCommand = reader.Byte();
         lastSent = reader.Byte();
         set = reader.Int32(1, 3);
         scanning = reader.Bool();
         leds = reader.Int32(0, 7);
-        rate = reader.Int32(0, 0x7F);
+        rate = new TypematicRate(reader.Int32(0, 0x7F));
         selfTestDone = reader.UInt64();
         extended = reader.Bool();
         released = reader.Bool();
         pauseBytes = reader.Int32(0, 8);
+        repeating = reader.Int32(NoKey, Keys - 1);
+        repeatAt = reader.UInt64();
+        if ((repeating == NoKey) != (repeatAt == ulong.MaxValue))
+            throw new InvalidDataException("The keyboard repeats no key, or a key at no time.");
     }
 
-    /// <summary>Set 2, default rate, empty buffer; in set 3 only Shift, Ctrl, Alt and Caps Lock tell when they are released.</summary>
+    private bool IsScanning => scanning && selfTestDone == ulong.MaxValue;
+
+    /// <summary>Set 2, default rate, empty buffer.</summary>
     private void Defaults()
     {
         set = 2;
-        rate = DefaultRate;
+        rate = TypematicRate.Default;
+        set3.Defaults();
+        ClearKeys();
+    }
+
+    private void ClearKeys()
+    {
         keys.Clear();
-        Array.Clear(sendsBreak);
-        foreach (byte code in (ReadOnlySpan<byte>)[0x11, 0x12, 0x14, 0x19, 0x59])
-            sendsBreak[code] = true;
-        extended = released = false;
-        pauseBytes = 0;
+        StopRepeating();
+    }
+
+    private void StopRepeating()
+    {
+        repeating = NoKey;
+        repeatAt = ulong.MaxValue;
+    }
+
+    /// <summary>Notes which keys are down, and which one repeats: the last one pressed, until it or another one moves.</summary>
+    /// <returns>False for a press of a key that is down already.</returns>
+    private bool Press(int key, bool isBreak, ulong now)
+    {
+        int mask = 1 << (key & 7);
+        bool wasHeld = (held[key >> 3] & mask) != 0;
+        if (isBreak)
+        {
+            held[key >> 3] &= (byte)~mask;
+            if (repeating == key)
+                StopRepeating();
+            return true;
+        }
+
+        if (wasHeld)
+            return false;
+        held[key >> 3] |= (byte)mask;
+        StopRepeating();
+        if (IsScanning && (set != 3 || set3.Repeats(ScancodeTranslation.Set3((byte)key, key >= Extended))))
+        {
+            repeating = key;
+            repeatAt = now + rate.Delay;
+        }
+
+        return true;
     }
 
     private bool ReceiveParameter(byte command, byte value)
@@ -197,18 +296,18 @@ internal sealed class Ps2Keyboard
                 leds = value & 7;
                 break;
             case 0xF3:
-                rate = value & 0x7F;
+                rate = new TypematicRate(value & 0x7F);
                 break;
             case 0xF0 when value == 0:
                 replies.Add(Acknowledge);
                 replies.Add((byte)set);
                 return true;
             case 0xF0 when value <= 3:
-                keys.Clear();
+                ClearKeys();
                 set = value;
                 break;
             case 0xFB or 0xFC or 0xFD:
-                sendsBreak[value] = command == 0xFC;
+                set3.SetOne(value, repeat: command == 0xFB, sendBreak: command == 0xFC);
                 break;
             default:
                 return false; // Not a parameter: an unknown command, answered as one.
@@ -218,50 +317,54 @@ internal sealed class Ps2Keyboard
         return true;
     }
 
-    private void KeySet1(byte value)
+    private void Emit(int key, bool isBreak)
     {
-        if (value == ScancodeTranslation.BreakPrefix)
+        byte code = (byte)key;
+        if (set == 3)
         {
-            released = true;
+            code = ScancodeTranslation.Set3(code, key >= Extended);
+            if (code == 0 || (isBreak && !set3.SendsBreak(code)))
+                return;
+        }
+        else if (key >= Extended)
+        {
+            keys.Add(ExtendedPrefix);
+        }
+
+        if (set == 1)
+        {
+            keys.Add((byte)(ScancodeTranslation.Set1(code) | (isBreak ? ScancodeTranslation.Set1Break : 0)));
             return;
         }
 
-        byte code = ScancodeTranslation.Set1(value);
-        keys.Add(released ? (byte)(code | ScancodeTranslation.Set1Break) : code);
-        released = false;
-    }
-
-    private void KeySet3(byte value)
-    {
-        if (pauseBytes > 0)
-        {
-            pauseBytes--;
-            return;
-        }
-
-        switch (value)
-        {
-            case 0xE1: // Pause: E1 14 77 E1 F0 14 F0 77 is one key without a break.
-                pauseBytes = 7;
-                keys.Add(0x62);
-                return;
-            case 0xE0:
-                extended = true;
-                return;
-            case ScancodeTranslation.BreakPrefix:
-                released = true;
-                return;
-            default:
-                break;
-        }
-
-        byte code = ScancodeTranslation.Set3(value, extended);
-        bool isBreak = released;
-        extended = released = false;
-        if (code == 0 || (isBreak && !sendsBreak[code]))
-            return;
         if (isBreak)
             keys.Add(ScancodeTranslation.BreakPrefix);
         keys.Add(code);
+    }
+
+    /// <summary>A byte of the Pause key, which has its own sequence in sets 1 and 2.</summary>
+    private void EmitPause(byte value)
+    {
+        switch (set)
+        {
+            case 1 when value == ScancodeTranslation.BreakPrefix:
+                released = true;
+                break;
+            case 1:
+                EmitIfScanning((byte)(value == PausePrefix ? value : ScancodeTranslation.Set1(value) | (released ? ScancodeTranslation.Set1Break : 0)));
+                released = false;
+                break;
+            case 2:
+                EmitIfScanning(value);
+                break;
+            default:
+                break;
+        }
+    }
+
+    private void EmitIfScanning(byte value)
+    {
+        if (IsScanning)
+            keys.Add(value);
     }
 }
