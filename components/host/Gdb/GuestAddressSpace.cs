@@ -29,7 +29,7 @@ internal sealed class GuestAddressSpace(Machine machine)
     }
 
     /// <summary>Writes memory, all of it or nothing.</summary>
-    /// <returns>False: a page is not mapped, or not by RAM.</returns>
+    /// <returns>False: a page is not mapped, or not to memory that can be written.</returns>
     public bool Write(uint address, ReadOnlySpan<byte> data)
     {
         for (int done = 0; done < data.Length; done += PieceAt(address, data.Length, done))
@@ -67,6 +67,6 @@ internal sealed class GuestAddressSpace(Machine machine)
             physical = walked.Physical;
         }
 
-        return physical < machine.Memory.RamSize;
+        return machine.Memory.WriteFrame(physical / GuestMemory.FrameSize) != GuestMemory.NoFrame;
     }
 }

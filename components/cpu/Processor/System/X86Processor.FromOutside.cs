@@ -11,7 +11,7 @@ internal sealed unsafe partial class X86Processor
     public bool WriteFromOutside(RegisterKind kind, uint index, ulong value)
     {
         BeginRun();
-        UpdateA20();
+        UpdatePhysicalMap();
         if (kind != RegisterKind.ModelSpecific && value > uint.MaxValue)
             return false;
         bool ok = kind switch
