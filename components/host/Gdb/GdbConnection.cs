@@ -12,6 +12,9 @@ internal sealed class GdbConnection(Stream input, Stream output) : IDisposable
     /// <summary>Both sides say whether a packet arrived. A connection begins so (GDB manual, appendix E.1).</summary>
     public bool Acknowledges { get; set; } = true;
 
+    /// <summary>Nothing more will be sent.</summary>
+    public bool IsFinished { get; private set; }
+
     /// <summary>What the debugger sends.</summary>
     public Stream Input => input;
 
@@ -35,6 +38,7 @@ internal sealed class GdbConnection(Stream input, Stream output) : IDisposable
     /// <summary>Nothing more will be sent: the other side reads the end.</summary>
     public void Finish()
     {
+        IsFinished = true;
         try
         {
             (output as NetworkStream)?.Socket.Shutdown(SocketShutdown.Send);

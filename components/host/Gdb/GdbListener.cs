@@ -17,6 +17,7 @@ internal sealed class GdbListener : IDisposable
     private readonly Socket? socket;
     private readonly BlockingCollection<GdbEvent> events = new(Waiting);
     private Thread? reader;
+    private GdbConnection? current;
     private volatile bool closing;
 
     /// <summary>Begins to listen.</summary>
@@ -102,7 +103,9 @@ internal sealed class GdbListener : IDisposable
             {
                 Socket accepted = socket!.Accept();
 
-                // One debugger at a time. One that comes back finds its old connection closing.
+                // One debugger at a time. One that comes back finds its old connection closing, one that was detached is not waited for.
+                if (current is { IsFinished: true } left)
+                    left.Dispose();
                 if (reader is { } busy && !busy.Join(Patience))
                 {
                     accepted.Dispose();
@@ -124,6 +127,7 @@ internal sealed class GdbListener : IDisposable
 
     private void StartReading(GdbConnection connection)
     {
+        current = connection;
         reader = new Thread(() => Read(connection)) { IsBackground = true, Name = "plexus gdb input" };
         reader.Start();
     }
