@@ -1,4 +1,5 @@
 using Iced.Intel;
+using Plexus.Messaging;
 using Plexus.Messaging.Contracts.Monitor;
 using Plexus.Monitor;
 using Xunit;
@@ -127,12 +128,25 @@ public sealed class EndTests
     {
         using GdbRig rig = GdbRig.Of(Guests.Counter);
         if (runs)
+        {
             rig.Client.Send("c");
+            SpinWait.SpinUntil(() => rig.Machine.Vcpu.State.Retired > 1_000_000);
+        }
+
         rig.Machine.Lines.HostStop = true;
         if (runs)
             Assert.Equal("X02", rig.Client.Receive());
         Assert.Equal(-1, rig.Client.ReadByte());
         Assert.Equal(MachineExitKind.HostStop, rig.WaitForEnd().Kind);
+    }
+
+    [Fact]
+    public void Component_that_fails_kills_the_guest()
+    {
+        using GdbRig rig = GdbRig.Of((c, _) => c.@out(0x80, al), new GdbRig.Setup { HasBrokenDevice = true });
+        Assert.Equal("X06", rig.Client.Go());
+        Assert.Contains("broken", rig.Client.Printed.ToString(), StringComparison.Ordinal);
+        Assert.Throws<ComponentFaultException>(rig.WaitForEnd);
     }
 
     [Fact]

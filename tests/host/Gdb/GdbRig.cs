@@ -1,9 +1,11 @@
 using Iced.Intel;
+using Plexus.Devices;
 using Plexus.Host.DemoKernel;
 using Plexus.Host.Gdb;
 using Plexus.Host.Loaders;
 using Plexus.Host.Machines;
 using Plexus.Host.Symbols;
+using Plexus.Messaging.Contracts.Bus;
 using Plexus.Messaging.Contracts.Monitor;
 using Plexus.Monitor;
 
@@ -114,6 +116,8 @@ internal sealed class GdbRig : IDisposable
             builder.Options = builder.Options with { Engine = setup.Engine, NoReboot = setup.NoReboot };
             builder.CpuModel = setup.Cpu;
             builder.MemorySize = 16 << 20;
+            if (setup.HasBrokenDevice)
+                builder.AddDevice("port80", (_, device) => new DeviceComponent(device.Name, "", new BrokenDevice()));
             using Machine machine = builder.Build();
             machine.Load(new BootRequest(image, [], ""));
             Machine = machine;
@@ -127,6 +131,20 @@ internal sealed class GdbRig : IDisposable
             where.TrySetException(e);
             ended.TrySetException(e);
         }
+    }
+
+    /// <summary>A device that fails when port 80h is written.</summary>
+    private sealed class BrokenDevice : IRegisterAccess
+    {
+        public IReadOnlyList<DeviceRegion> Regions { get; } = [DeviceRegion.Ports(0x80, 1)];
+
+        public AccessStatus Read(int region, uint offset, int width, ulong now, out uint value)
+        {
+            value = uint.MaxValue;
+            return AccessStatus.Ok;
+        }
+
+        public AccessStatus Write(int region, uint offset, int width, uint value, ulong now) => throw new InvalidOperationException("broken");
     }
 
     /// <summary>What a rig consists of.</summary>
@@ -146,6 +164,9 @@ internal sealed class GdbRig : IDisposable
 
         /// <summary>Instructions after which the run ends.</summary>
         public ulong Limit { get; init; } = ulong.MaxValue;
+
+        /// <summary>A write to port 80h makes a component fail.</summary>
+        public bool HasBrokenDevice { get; init; }
 
         /// <summary>Where to listen; any port when null.</summary>
         public string? Address { get; init; }
