@@ -20,10 +20,12 @@ internal sealed class GdbRig : IDisposable
     /// <summary>Where guests are loaded.</summary>
     public const uint Load = 0x10_0000;
 
+    /// <summary>Any free TCP port. Most rigs use a socket in the file system: other tests look for free ports.</summary>
+    public const string AnyPort = "tcp:127.0.0.1:0";
+
     private const uint Magic = 0x1BAD_B002;
     private const uint AddressFields = 1 << 16;
     private const uint HeaderSize = 32;
-    private const string AnyPort = "tcp:127.0.0.1:0";
 
     private readonly TaskCompletionSource<string> where = new();
     private readonly Dictionary<string, uint> symbols = new(StringComparer.Ordinal);
@@ -121,7 +123,7 @@ internal sealed class GdbRig : IDisposable
             using Machine machine = builder.Build();
             machine.Load(new BootRequest(image, [], ""));
             Machine = machine;
-            using GdbServer server = new(new GdbSettings(GdbAddress.Parse(setup.Address ?? AnyPort), setup.Freeze), machine, _ => { });
+            using GdbServer server = new(new GdbSettings(GdbAddress.Parse(setup.Address ?? $"unix:{Path.Combine(Path.GetTempPath(), $"plexus-gdb-{Guid.NewGuid():N}")}"), setup.Freeze), machine, _ => { });
             where.SetResult(server.Where);
             MachineExit exit = server.Run(setup.Limit);
             ended.SetResult(new Ended(exit.Kind, exit.Code, machine.Vcpu.State.Retired));
@@ -168,7 +170,7 @@ internal sealed class GdbRig : IDisposable
         /// <summary>A write to port 80h makes a component fail.</summary>
         public bool HasBrokenDevice { get; init; }
 
-        /// <summary>Where to listen; any port when null.</summary>
+        /// <summary>Where to listen; a socket of its own when null.</summary>
         public string? Address { get; init; }
 
         /// <summary>The client has acknowledgements left out.</summary>

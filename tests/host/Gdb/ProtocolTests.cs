@@ -166,7 +166,8 @@ public sealed class ProtocolTests
     [Fact]
     public void Port_in_use_is_one_line_that_names_it()
     {
-        using GdbRig rig = GdbRig.Of(Guests.Counter);
+        using GdbRig rig = GdbRig.Of(Guests.Counter, new GdbRig.Setup { Address = GdbRig.AnyPort });
+        Assert.Equal("QC01", rig.Client.Ask("qC"));
         InputException refused = Assert.Throws<InputException>(() => GdbRig.Of(Guests.Counter, new GdbRig.Setup { Address = rig.Where }));
         Assert.Contains(rig.Where, refused.Message, StringComparison.Ordinal);
         Assert.Contains("in use", refused.Message, StringComparison.Ordinal);
