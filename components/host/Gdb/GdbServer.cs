@@ -108,7 +108,7 @@ public sealed class GdbServer : IDisposable
     {
         MachineExitKind.Breakpoint or MachineExitKind.Delivered => false,
         MachineExitKind.Limit => asked.Kind == ResumeKind.Continue || machine.Vcpu.State.Retired >= retireLimit,
-        MachineExitKind.HostStop => machine.Lines.HostStop,
+        MachineExitKind.HostStop => machine.Lines.HostStop || !machine.Lines.DebuggerStop,
         MachineExitKind.Reset => machine.Options.NoReboot,
         MachineExitKind.HaltedForever or MachineExitKind.TripleFault or MachineExitKind.Unsupported => session is null,
         _ => true,
@@ -119,7 +119,11 @@ public sealed class GdbServer : IDisposable
         // An event that came before this is seen here, one that comes later raises the line again.
         machine.Lines.DebuggerStop = false;
         if (pushedBack is not null || listener.HasEvents)
+        {
+            machine.Lines.DebuggerStop = true;
             return new MachineExit(MachineExitKind.HostStop, 0, string.Empty);
+        }
+
         machine.SetBreakpoints(session is null ? [] : session.Breakpoints.ToArray(), session is { PassesBreakpoint: true });
         if (session is null || next.Kind == ResumeKind.Continue)
             return go(retireLimit, session is not null);
