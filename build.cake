@@ -44,11 +44,12 @@ Task("Guests")
     .Does(() => Run("bash", new ProcessArgumentBuilder().Append("./tools/fetch-guests.sh")));
 
 Task("Test")
-    .Description("The plain tests (not with --tools-only), then those that need real guests, gcc and python3-msgpack; fails where one is absent.")
+    .Description("The plain tests (not with --tools-only), then those that need real guests, gcc, gdb and python3-msgpack; fails where one is absent.")
     .Does(() =>
 {
     Require("The Debian kernel .guests/linux-686/vmlinuz", FileExists("./.guests/linux-686/vmlinuz"), "run dotnet cake --target=Guests");
     Require("gcc", Works("gcc", "--version"), "install gcc");
+    Require("gdb", Works("gdb", "--version"), "install gdb");
     Require("python3 with msgpack", Works("python3", "-c \"import msgpack\""), "install python3-msgpack");
     if (!HasArgument("tools-only"))
         DotNetTest(Solution, new DotNetTestSettings { Configuration = configuration });

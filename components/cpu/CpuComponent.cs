@@ -63,6 +63,8 @@ public sealed class CpuComponent : IComponent, IDisposable
         port.OnCall<ReadCpuid, CpuidResult>(OnReadCpuid);
         port.OnCall<ReadRingChange, RingChange>((in ReadRingChange _) => virtualProcessor.LastRingChange);
         port.OnCall<SetBreakpoints, Done>(OnSetBreakpoints);
+        port.OnCall<WriteRegister, RegisterWritten>(OnWriteRegister);
+        port.OnCall<ReadModelRegister, ModelRegister>((in ReadModelRegister request) => virtualProcessor.ReadModelRegister(request.Number));
         port.OnCall<Reset, Done>(OnReset);
         port.OnCall<SaveState, SavedState>(OnSaveState);
         port.OnCall<RestoreState, Done>(OnRestoreState);
@@ -148,9 +150,12 @@ public sealed class CpuComponent : IComponent, IDisposable
 
     private Done OnSetBreakpoints(in SetBreakpoints request)
     {
-        virtualProcessor.SetHostBreakpoints(request.Breakpoints);
+        virtualProcessor.SetHostBreakpoints(request.Breakpoints, request.PassHere);
         return default;
     }
+
+    private RegisterWritten OnWriteRegister(in WriteRegister request) =>
+        new(virtualProcessor.WriteFromOutside(request.Kind, request.Index, request.Value));
 
     private Done OnReset(in Reset request)
     {

@@ -65,9 +65,16 @@ public sealed class HttpCollectorTests
             release.Wait();
             return 200;
         });
-        using HttpTraceSink sink = new(To(collector) with { Timeout = TimeSpan.FromMilliseconds(200) });
-        Assert.Contains("no answer within 200 ms", Assert.Throws<IOException>(() => sink.Export([1])).Message, StringComparison.Ordinal);
-        release.Set();
+        try
+        {
+            using HttpTraceSink sink = new(To(collector) with { Timeout = TimeSpan.FromMilliseconds(200) });
+            Assert.Contains("no answer within 200 ms", Assert.Throws<IOException>(() => sink.Export([1])).Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            // Or else the collector, which waits, could not end.
+            release.Set();
+        }
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Plexus.Messaging.Contracts.Cpu;
+using Plexus.Messaging.Shared;
 
 namespace Plexus.Cpu.Processor;
 
@@ -13,18 +14,20 @@ internal sealed unsafe partial class X86Processor
     /// <summary>The running instruction met a watchpoint.</summary>
     private bool hostWatchMet;
 
-    /// <summary>Linear address of the one that was met last.</summary>
-    private uint hostBreakpointMet;
+    /// <summary>The first one that was met: what it waits for, and its linear address or the first of its bytes that was touched.</summary>
+    private (BreakpointKind Kind, uint Linear) hostBreakpointMet;
 
     /// <summary>Where a run ended before an instruction: the next run executes it.</summary>
     private (ulong Retired, uint Linear)? hostPassed;
 
     /// <summary>Replaces them all.</summary>
-    public void SetHostBreakpoints(Breakpoint[] breakpoints)
+    /// <param name="breakpoints">The new ones.</param>
+    /// <param name="passHere">The next run executes the instruction at CS:EIP, whether one of them is there or not.</param>
+    public void SetHostBreakpoints(Breakpoint[] breakpoints, bool passHere)
     {
         hostBreakpoints = breakpoints;
         hostWatches = Array.Exists(breakpoints, b => b.Kind != BreakpointKind.Execute);
-        hostPassed = null;
+        hostPassed = passHere ? (V->Retired, V->Eip + Segment(SegmentIndex.Cs).Base) : null;
     }
 
     private bool MatchHostExecute()
@@ -38,7 +41,7 @@ internal sealed unsafe partial class X86Processor
             if (hostPassed == here)
                 return false;
             hostPassed = here;
-            hostBreakpointMet = linear;
+            hostBreakpointMet = (BreakpointKind.Execute, linear);
             Requests |= Request.HostBreakpoint;
             return true;
         }
@@ -50,12 +53,16 @@ internal sealed unsafe partial class X86Processor
     {
         foreach (ref readonly Breakpoint breakpoint in hostBreakpoints.AsSpan())
         {
-            if (breakpoint.Kind == BreakpointKind.Execute || (breakpoint.Kind == BreakpointKind.Write && !write))
+            if (breakpoint.Kind == BreakpointKind.Execute || breakpoint.Kind == (write ? BreakpointKind.Read : BreakpointKind.Write))
                 continue;
-            if (linear - breakpoint.Linear >= breakpoint.Length && breakpoint.Linear - linear >= (uint)width)
+            uint into = linear - breakpoint.Linear;
+            if (into >= breakpoint.Length && breakpoint.Linear - linear >= (uint)width)
                 continue;
+            if (!hostWatchMet)
+                hostBreakpointMet = (breakpoint.Kind, into < breakpoint.Length ? linear : breakpoint.Linear);
             hostWatchMet = true;
-            hostBreakpointMet = breakpoint.Linear;
         }
     }
+
+    private CpuExit EndAtHostBreakpoint() => End(ExitKind.Breakpoint) with { Linear = hostBreakpointMet.Linear, ErrorCode = (uint)hostBreakpointMet.Kind };
 }

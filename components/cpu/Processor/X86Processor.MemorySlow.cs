@@ -53,7 +53,12 @@ internal sealed unsafe partial class X86Processor
         }
 
         if (dataBreakpoints)
+        {
+            if (hostWatches)
+                MatchHostData(linear, width, write: false);
             MatchData(linear, width, write: true);
+        }
+
         int first = Math.Min(width, 4096 - (int)(linear & 0xFFF));
         value = ReadPart(ReadableHost(rmwFirst, rmwPhysical), rmwPhysical, first);
         if (first != width)

@@ -224,8 +224,16 @@ internal sealed unsafe partial class X86Processor
 
     private CpuExit? DeliverOutside(byte vector, InterruptKind kind, bool hasError, uint error, uint linear)
     {
+        hostWatchMet = false;
         if (DeliverAtBoundary(vector, kind, hasError, error, linear) == DeliverKind.Delivered)
         {
+            if (hostWatchMet)
+            {
+                // The frame that was pushed lies on watched bytes.
+                Requests = Request.None;
+                return EndAtHostBreakpoint();
+            }
+
             if (!endAtDelivery)
                 return (Requests & Request.RingChange) == 0 ? null : HandleRequests();
             Requests = Request.None;
@@ -243,7 +251,7 @@ internal sealed unsafe partial class X86Processor
         if ((requests & Request.TripleFault) != 0)
             return End(ExitKind.TripleFault);
         if ((requests & Request.HostBreakpoint) != 0)
-            return End(ExitKind.Breakpoint) with { Linear = hostBreakpointMet };
+            return EndAtHostBreakpoint();
         return (requests & Request.RingChange) != 0 ? End(ExitKind.RingChange) : null;
     }
 

@@ -5,6 +5,7 @@ using System.Runtime.InteropServices;
 using Plexus.Host.Consoles;
 using Plexus.Host.Coverage;
 using Plexus.Host.Diff;
+using Plexus.Host.Gdb;
 using Plexus.Host.Instructions;
 using Plexus.Host.Loaders;
 using Plexus.Host.Machines;
@@ -35,6 +36,7 @@ internal static class RunCommand
 
     private static int Run(RunSettings settings, HostStreams streams)
     {
+        streams = GdbStreams.Beside(settings.Gdb, streams);
         RunFiles files = new(settings.Machine is null ? MachineManifest.Default.Name : Path.GetFileNameWithoutExtension(settings.Machine));
         using Stream? stats = settings.Stats is null ? null : OutputFile.Create(settings.Stats, "--stats");
         using Stream? coverage = settings.Coverage is null ? null : OutputFile.Create(settings.Coverage, "--coverage");
@@ -54,6 +56,7 @@ internal static class RunCommand
         ConsoleSession session = new(machine, consoles, screen, settings.ExitWhenDone);
         if (stops.Length != 0)
             machine.SetBreakpoints(stops);
+        using GdbServer? gdb = settings.Gdb is null ? null : new GdbServer(settings.Gdb, machine, Say);
         using FlightFiles flight = new(machine, files, settings.FlightRecorder, Say);
         using MetricsExporter? metrics = outputs.Metrics is null
             ? null
@@ -70,9 +73,11 @@ internal static class RunCommand
             string? instructionFailure = null;
             try
             {
-                MachineExit exit = session.IsNeeded && instructions is null ? session.Run(settings.Limit)
-                    : instructions is null ? machine.Run(settings.Limit)
-                    : RunTraced(machine, settings, symbols, instructions, out instructionFailure);
+                MachineExit exit = instructions is not null ? RunTraced(machine, settings, symbols, instructions, out instructionFailure)
+                    : gdb is not null ? gdb.Run(settings.Limit, session.IsNeeded ? session.Go : null)
+                    : session.IsNeeded ? session.Go(settings.Limit)
+                    : machine.Run(settings.Limit);
+                session.Finish();
                 wall = Stopwatch.GetElapsedTime(started);
                 progress.Dispose();
                 metrics?.Finish();

@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using Plexus.Cpu;
 using Plexus.Host.Consoles;
+using Plexus.Host.Gdb;
 
 namespace Plexus.Host.CommandLine;
 
@@ -69,6 +70,8 @@ internal sealed class RunOptions
 
     private readonly DriveOptions drives = new();
 
+    private readonly GdbOptions gdb = new();
+
     /// <summary>Adds the options to a command; those for output only where there is one machine.</summary>
     public void AddTo(Command command, bool withOutput)
     {
@@ -79,6 +82,7 @@ internal sealed class RunOptions
             return;
         foreach (Option option in (Option[])[stats, coverage, symbols, trace, traceSample, traceUnreachable, metrics, flightRecorder, instructions, instructionsFrom, instructionsCount, breakpoints, watchpoints, serial, parallel, debugConsole, .. steps, exitWhenDone, display, screenshot, screenshotEvery])
             command.Options.Add(option);
+        gdb.AddTo(command);
     }
 
     /// <summary>The settings of a parsed command line.</summary>
@@ -138,6 +142,7 @@ internal sealed class RunOptions
             settings = settings with { InstructionsCount = ParseCount(many, "--instructions-count") };
         if (settings.Instructions is null && (settings.InstructionsFrom != 0 || settings.InstructionsCount != ulong.MaxValue))
             throw new InputException("--instructions-from, --instructions-count: need --instructions FILE");
+        settings = settings with { Gdb = gdb.Read(result, settings.Instructions is not null ? "--instructions" : settings.Break.Count + settings.Watch.Count != 0 ? "--break or --watch" : null) };
         if (settings.Initrd is not null && settings.Kernel is null)
             throw new InputException("--initrd: needs --kernel; the demo kernel takes no RAM disk");
         return settings;

@@ -1,5 +1,6 @@
 using Plexus.Cpu;
 using Plexus.Host.Consoles;
+using Plexus.Host.Gdb;
 using Plexus.Messaging.Contracts.Patcher;
 using Plexus.Messaging.Contracts.Prescan;
 using Plexus.Monitor;
@@ -111,6 +112,9 @@ public sealed record RunSettings
 
     /// <summary>Where to stop behind an instruction that touched memory: <c>ADDRESS[,LENGTH][,write]</c>.</summary>
     public IReadOnlyList<string> Watch { get; init; } = [];
+
+    /// <summary>A debugger that may connect; null for none.</summary>
+    public GdbSettings? Gdb { get; init; }
 
     /// <summary>Guest instructions after which to stop.</summary>
     public ulong Limit { get; init; } = ulong.MaxValue;

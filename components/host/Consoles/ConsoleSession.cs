@@ -62,17 +62,24 @@ internal sealed class ConsoleSession : IScriptedGuest
 
     private bool IsLive => screen.Keys?.IsLive == true || inputs.Exists(input => input.Link.IsLive);
 
-    /// <summary>Runs until the guest ends, or the limit, or the script's or the person's end.</summary>
-    public MachineExit Run(ulong retireLimit)
+    /// <summary>Runs until the guest ends, or the limit, or the script's or the person's end. A run that a debugger interrupts can go on.</summary>
+    /// <param name="retireLimit">Retired guest instructions at which to stop.</param>
+    /// <param name="endAtReset">Come back also when the machine was reset.</param>
+    public MachineExit Go(ulong retireLimit, bool endAtReset = false)
     {
         Rebase();
         MachineExit exit;
         do
-            exit = RunSlice(retireLimit);
+            exit = RunSlice(retireLimit, endAtReset);
         while (exit.Kind == MachineExitKind.Limit && machine.Vcpu.State.Retired < retireLimit && Service(ref exit));
+        return exit;
+    }
+
+    /// <summary>The run is over.</summary>
+    public void Finish()
+    {
         script.End(machine.Vcpu.State.Now);
         screen.End();
-        return exit;
     }
 
     /// <inheritdoc/>
@@ -90,11 +97,11 @@ internal sealed class ConsoleSession : IScriptedGuest
     /// <inheritdoc/>
     public string? Screenshot(string path) => guestScreen is null ? $"screenshot {path}: this machine has no display; use -M pc" : guestScreen.Save(path, "screenshot");
 
-    private MachineExit RunSlice(ulong retireLimit)
+    private MachineExit RunSlice(ulong retireLimit, bool endAtReset)
     {
         ulong idle = machine.Vcpu.State.IdleNanoseconds;
         ulong deadline = ((machine.Vcpu.State.Now / Slice) + 1) * Slice;
-        MachineExit exit = machine.Run(retireLimit, deadline);
+        MachineExit exit = machine.Run(retireLimit, deadline, endAtReset);
         if (IsLive && machine.Vcpu.State.IdleNanoseconds != idle)
             Pace();
         return exit;

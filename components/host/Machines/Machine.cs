@@ -57,6 +57,9 @@ public sealed class Machine : IDisposable
     /// <summary>The vCPU.</summary>
     public Vcpu Vcpu { get; }
 
+    /// <summary>The guest's CPU model, one of <see cref="CpuModels.Names"/>.</summary>
+    public string CpuModel => cpuModel;
+
     /// <summary>The wires to the chipset. <see cref="PlatformLines.HostStop"/> ends a run from any thread.</summary>
     public PlatformLines Lines { get; }
 
@@ -90,15 +93,16 @@ public sealed class Machine : IDisposable
     /// </summary>
     /// <param name="retireLimit">Retired guest instructions at which to stop.</param>
     /// <param name="deadline">Guest time in nanoseconds at which to stop; both ends are told as <see cref="MachineExitKind.Limit"/>.</param>
+    /// <param name="endAtReset">Come back also when the guest has been loaded again, before its first instruction.</param>
     /// <exception cref="ComponentFaultException">A component failed.</exception>
-    public MachineExit Run(ulong retireLimit = ulong.MaxValue, ulong deadline = ulong.MaxValue)
+    public MachineExit Run(ulong retireLimit = ulong.MaxValue, ulong deadline = ulong.MaxValue, bool endAtReset = false)
     {
         MachineExit exit;
         do
         {
             exit = monitor.Call<RunMachine, MachineExit>(new RunMachine(deadline, retireLimit));
         }
-        while (exit.Kind == MachineExitKind.Reset && !Options.NoReboot && Restart());
+        while (exit.Kind == MachineExitKind.Reset && !Options.NoReboot && Restart() && !endAtReset);
 
         Flush();
         return exit;
@@ -108,12 +112,13 @@ public sealed class Machine : IDisposable
     /// Runs one guest instruction, or up to the delivery of an exception or interrupt, whatever comes first (a repeated string instruction: one iteration).
     /// Output is not waited for. A reset is treated as by <see cref="Run"/>.
     /// </summary>
+    /// <param name="endAtReset">Report a reset as such, when the guest has been loaded again.</param>
     /// <returns><see cref="MachineExitKind.Limit"/> when an instruction was retired, <see cref="MachineExitKind.Delivered"/> when a vector was delivered instead of executing it.</returns>
     /// <exception cref="ComponentFaultException">A component failed.</exception>
-    public MachineExit Step()
+    public MachineExit Step(bool endAtReset = false)
     {
         MachineExit exit = monitor.Call<RunMachine, MachineExit>(new RunMachine(ulong.MaxValue, Vcpu.State.Retired + 1, EndAtDelivery: true));
-        return exit.Kind == MachineExitKind.Reset && !Options.NoReboot && Restart() ? exit with { Kind = MachineExitKind.Limit } : exit;
+        return exit.Kind == MachineExitKind.Reset && !Options.NoReboot && Restart() && !endAtReset ? exit with { Kind = MachineExitKind.Limit } : exit;
     }
 
     /// <summary>Reads guest memory by linear address, through the guest's page tables, from outside: no accessed bit is set.</summary>
@@ -136,7 +141,12 @@ public sealed class Machine : IDisposable
     }
 
     /// <summary>Replaces the host's breakpoints and watchpoints. While there are any, the guest is interpreted one instruction at a time, under every engine.</summary>
-    public void SetBreakpoints(params ReadOnlySpan<Breakpoint> breakpoints) => monitor.Call<SetBreakpoints, Done>(new SetBreakpoints(breakpoints.ToArray()));
+    public void SetBreakpoints(params ReadOnlySpan<Breakpoint> breakpoints) => SetBreakpoints(breakpoints, passHere: false);
+
+    /// <summary>Replaces the host's breakpoints and watchpoints.</summary>
+    /// <param name="breakpoints">The new ones.</param>
+    /// <param name="passHere">The next run begins with the instruction at CS:EIP, whatever breakpoint it has.</param>
+    public void SetBreakpoints(ReadOnlySpan<Breakpoint> breakpoints, bool passHere) => monitor.Call<SetBreakpoints, Done>(new SetBreakpoints(breakpoints.ToArray(), passHere));
 
     /// <summary>Hands everything that telemetry has taken to its outputs.</summary>
     /// <returns>Transition spans exported so far.</returns>
@@ -152,7 +162,8 @@ public sealed class Machine : IDisposable
     public IReadOnlyList<Counter> ReadCounters() => monitor.Call<ReadCounters, Counters>(default).Values;
 
     /// <summary>Pulses RESET. Without firmware that would start it, the guest is loaded again into cleared memory. Counters and guest time go on.</summary>
-    private bool Restart()
+    /// <returns>False: no guest was ever loaded.</returns>
+    public bool Restart()
     {
         if (boot is null)
             return false;

@@ -36,11 +36,18 @@ public sealed class PlatformLines
         set => Volatile.Write(ref hostStop, value);
     }
 
+    /// <summary>A debugger asks the machine to stop at the next boundary and to listen to it (set from any thread). Unlike <see cref="HostStop"/> it does not end the run.</summary>
+    public bool DebuggerStop
+    {
+        get => Volatile.Read(ref debuggerStop);
+        set => Volatile.Write(ref debuggerStop, value);
+    }
+
     /// <summary>Guest time in nanoseconds of the next timer event of any device; the bus keeps it current after every access.</summary>
     public ulong TimerDeadline { get; set; } = ulong.MaxValue;
 
     /// <summary>True when anything asks for a stop.</summary>
-    public bool StopRequested => ResetRequested || PowerOffRequested || GuestExitCode is not null || HostStop;
+    public bool StopRequested => ResetRequested || PowerOffRequested || GuestExitCode is not null || HostStop || DebuggerStop;
 
     /// <summary>
     /// FERR#: an unmasked x87 exception is pending while CR0.NE is clear (level). When it moves, the next timer event is now, so that the bus looks at it;
@@ -63,5 +70,6 @@ public sealed class PlatformLines
     public bool IgnoreNumericError { get; set; }
 
     private bool hostStop;
+    private bool debuggerStop;
     private bool numericError;
 }

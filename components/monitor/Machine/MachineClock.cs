@@ -38,6 +38,12 @@ internal sealed class MachineClock(Vcpu vcpu, PlatformLines lines, IEndpoint bus
             return true;
         }
 
+        if (lines.DebuggerStop)
+        {
+            exit = new MachineExit(MachineExitKind.HostStop, 0, "stopped by the debugger");
+            return true;
+        }
+
         if (v.Retired >= request.RetireLimit || v.Now >= request.Deadline)
         {
             exit = new MachineExit(MachineExitKind.Limit, 0, "limit reached");

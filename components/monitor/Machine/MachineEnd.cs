@@ -18,7 +18,7 @@ internal static class MachineEnd
                 exit = Unsupported(v, end.Detail);
                 return true;
             case ExitKind.Breakpoint:
-                exit = new MachineExit(MachineExitKind.Breakpoint, (int)end.Linear, $"breakpoint at linear address {end.Linear:X8}h; CS:EIP is {v.Segments[(int)SegmentIndex.Cs].Selector:X4}:{v.Eip:X8}h");
+                exit = new MachineExit(MachineExitKind.Breakpoint, (int)end.Linear, $"breakpoint at linear address {end.Linear:X8}h; CS:EIP is {v.Segments[(int)SegmentIndex.Cs].Selector:X4}:{v.Eip:X8}h", (BreakpointKind)end.ErrorCode);
                 return true;
             case ExitKind.Delivered:
                 exit = Delivered(end.Vector);

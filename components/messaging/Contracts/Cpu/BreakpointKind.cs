@@ -11,4 +11,7 @@ public enum BreakpointKind
 
     /// <summary>An instruction read or wrote one of the bytes.</summary>
     Access = 2,
+
+    /// <summary>An instruction read one of the bytes; a read-modify-write counts.</summary>
+    Read = 3,
 }

@@ -4,7 +4,7 @@ namespace Plexus.Messaging.Contracts.Cpu;
 /// <param name="Kind">Why.</param>
 /// <param name="Vector">Exception vector of a trap. EIP is that of the faulting instruction; for #BP (3) it is one past the INT3 byte, as on the CPU.</param>
 /// <param name="HasErrorCode">Whether the exception pushes an error code.</param>
-/// <param name="ErrorCode">The physical error code.</param>
+/// <param name="ErrorCode">The physical error code; of a <see cref="ExitKind.Breakpoint"/> its <see cref="BreakpointKind"/>.</param>
 /// <param name="Linear">Faulting linear address of a #PF; for an entry by <c>MonitorTables.EntryVector</c> that of the last one.</param>
 /// <param name="Detail">For <see cref="ExitKind.Unsupported"/>: what is missing; otherwise null.</param>
 [Message(0x0202)]

@@ -39,6 +39,6 @@ public enum ExitKind
     /// <summary>An exception or interrupt was delivered, and the request asked to end there: <see cref="CpuExit.Vector"/>.</summary>
     Delivered = 17,
 
-    /// <summary>A breakpoint or watchpoint of the host was met: <see cref="CpuExit.Linear"/> is its address.</summary>
+    /// <summary>A breakpoint or watchpoint of the host was met: <see cref="CpuExit.Linear"/> is its address, or the first of its bytes that was touched.</summary>
     Breakpoint = 18,
 }

@@ -5,5 +5,6 @@ namespace Plexus.Messaging.Contracts.Cpu;
 /// An execution breakpoint ends the run before its instruction, once: the next run executes it. A watchpoint ends it behind the instruction that did it.
 /// </summary>
 /// <param name="Breakpoints">All of them; empty for none.</param>
+/// <param name="PassHere">The next run begins with the instruction at CS:EIP, whatever breakpoint it has: the host has seen the guest stand there.</param>
 [Message(0x0232)]
-public readonly partial record struct SetBreakpoints([property: Key(0)] Breakpoint[] Breakpoints);
+public readonly partial record struct SetBreakpoints([property: Key(0)] Breakpoint[] Breakpoints, [property: Key(1)] bool PassHere = false);

@@ -18,7 +18,7 @@ public enum MachineExitKind
     /// <summary>The guest asked for a reset (port 64h, 92h, CF9h); the state has been reset unless resets end the run.</summary>
     Reset = 4,
 
-    /// <summary>The host asked for a stop (Ctrl-C).</summary>
+    /// <summary>The host asked for a stop (Ctrl-C), or a debugger did.</summary>
     HostStop = 5,
 
     /// <summary>The guest used something that is not there yet.</summary>
@@ -30,6 +30,6 @@ public enum MachineExitKind
     /// <summary>An exception or interrupt was delivered; <see cref="MachineExit.Code"/> is its vector. It can go on.</summary>
     Delivered = 8,
 
-    /// <summary>A breakpoint or watchpoint of the host was met; <see cref="MachineExit.Code"/> is its linear address. It can go on.</summary>
+    /// <summary>A breakpoint or watchpoint of the host was met; <see cref="MachineExit.Code"/> is its linear address, or the first of its bytes that was touched. It can go on.</summary>
     Breakpoint = 9,
 }
