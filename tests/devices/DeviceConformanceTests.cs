@@ -206,7 +206,7 @@ public sealed class DeviceConformanceTests
         public Subject(string type)
         {
             Chipset = new Chipset(Lines);
-            Component = DeviceCatalog.Types[type].Create(Chipset, new DeviceSettings(Name) { Drives = ["disk", "cdrom"], DriveKinds = [DriveKind.Disk] });
+            Component = DeviceCatalog.Types[type].Create(Chipset, new DeviceSettings(Name) { Drives = ["disk", "cdrom"], DriveKinds = [DriveKind.Disk, DriveKind.CdRom] });
             fabric.Attach(new TestDrive("disk", 1 << 20)).Attach(new TestDrive("cdrom", 1 << 20) { BlockSize = 2048, ReadOnly = true, Removable = true }).Attach(Component);
         }
 

@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-
 namespace Plexus.Devices;
 
 /// <content>What IDENTIFY DEVICE says (ATA/ATAPI-6, 8.15; words that it calls obsolete are filled as ATA-1 to ATA-5 have them, for old guests).</content>
@@ -16,7 +14,7 @@ internal sealed partial class AtaDisk
     /// <summary>Words 83 and 86: FLUSH CACHE EXT, FLUSH CACHE, 48-bit addresses.</summary>
     private const ushort HasExtended = 0x3400;
 
-    /// <summary>Words 83, 84, 87 and 93: bit 14 says that the word is valid.</summary>
+    /// <summary>Words 83, 84 and 87: bit 14 says that the word is valid.</summary>
     private const ushort IsValid = 0x4000;
 
     private void Describe(Span<byte> page)
@@ -61,44 +59,13 @@ internal sealed partial class AtaDisk
         words[87] = IsValid;
         if (hasDma)
         {
-            words[63] = (ushort)(0x0007 | ((dmaMode & 0xF8) == 0x20 ? 0x0100 << (dmaMode & 7) : 0));
-            words[88] = (ushort)(0x003F | ((dmaMode & 0xF8) == 0x40 ? 0x0100 << (dmaMode & 7) : 0));
+            words[63] = IdentifyWords.DmaModes(0x0007, 0x20, dmaMode);
+            words[88] = IdentifyWords.DmaModes(0x003F, 0x40, dmaMode);
         }
 
-        // The result of the hardware reset: an 80-conductor cable, and for each drive how it knows its number.
-        words[93] = (ushort)(IsValid | 0x2000 | (Number == 0 ? 0x000B : 0x0B00));
+        words[93] = IdentifyWords.ResetResult(Number);
         words.Long(100, (uint)capacity);
         words.Long(102, (uint)(capacity >> 32));
         words.PutChecksum();
-    }
-
-    /// <summary>The 256 words of an identification page.</summary>
-    private readonly ref struct IdentifyWords(Span<byte> page)
-    {
-        private readonly Span<byte> page = page;
-
-        public ushort this[int index]
-        {
-            set => BinaryPrimitives.WriteUInt16LittleEndian(page[(2 * index)..], value);
-        }
-
-        public void Long(int index, uint value) => BinaryPrimitives.WriteUInt32LittleEndian(page[(2 * index)..], value);
-
-        /// <summary>Text, padded with spaces, the first character of each pair in the high byte.</summary>
-        public void Text(int index, int count, string text)
-        {
-            for (int i = 0; i < 2 * count; i++)
-                page[(2 * index) + (i ^ 1)] = i < text.Length && text[i] is >= ' ' and <= '~' ? (byte)text[i] : (byte)' ';
-        }
-
-        /// <summary>Word 255: a signature, and what makes the sum of all bytes zero.</summary>
-        public void PutChecksum()
-        {
-            page[510] = 0xA5;
-            int sum = 0;
-            foreach (byte value in page[..511])
-                sum += value;
-            page[511] = (byte)-sum;
-        }
     }
 }

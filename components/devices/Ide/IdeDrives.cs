@@ -21,6 +21,7 @@ internal static class IdeDrives
         return kind switch
         {
             DriveKind.Disk => new AtaDisk(link, number, hasDma),
+            DriveKind.CdRom => new AtapiCdRom(link, number, hasDma),
             _ => throw new ArgumentException($"{settings.Name}: drive {position} ({name}) is of an unknown kind, {kind}.", nameof(settings)),
         };
     }
