@@ -77,7 +77,8 @@ internal static class RunCommand
                     : gdb is not null ? gdb.Run(settings.Limit, session.IsNeeded ? session.Go : null)
                     : session.IsNeeded ? session.Go(settings.Limit)
                     : machine.Run(settings.Limit);
-                session.Finish();
+                if (session.IsNeeded && instructions is null)
+                    session.Finish();
                 wall = Stopwatch.GetElapsedTime(started);
                 progress.Dispose();
                 metrics?.Finish();

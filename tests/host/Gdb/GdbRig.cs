@@ -94,6 +94,14 @@ internal sealed class GdbRig : IDisposable
     /// <summary>Address of a label.</summary>
     public uint this[string symbol] => symbols[symbol];
 
+    /// <summary>Sends a packet that has the guest go on, and waits until it has.</summary>
+    public void SendOn(string packet)
+    {
+        ulong before = Machine.Vcpu.State.Retired;
+        Client.Send(packet);
+        SpinWait.SpinUntil(() => Machine.Vcpu.State.Retired > before + 1000);
+    }
+
     /// <summary>How the run ended, when it has. The client takes its leave, or the stub would wait for that.</summary>
     public Ended WaitForEnd()
     {

@@ -41,12 +41,11 @@ public sealed class MemoryTests
         using GdbRig rig = GdbRig.Of(Guests.Counter, new GdbRig.Setup { Engine = engine });
         GdbClient client = rig.Client;
 
-        // Some ten thousand rounds, in which it has become a code page, and a stub where the engine makes them.
+        // Some hundreds of rounds, in which it has become a code page, and a stub where the engine makes them.
         client.Tell($"Z2,{GdbRig.Data:x},4");
         client.Go();
         client.Tell($"z2,{GdbRig.Data:x},4");
-        client.Send("c");
-        Thread.Sleep(50);
+        rig.SendOn("c");
         client.Raw(3);
         Assert.StartsWith("T02", client.Receive(), StringComparison.Ordinal);
 

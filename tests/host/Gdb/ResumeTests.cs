@@ -312,8 +312,7 @@ public sealed class ResumeTests
         uint before = 0;
         for (int i = 0; i < 3; i++)
         {
-            client.Send("c");
-            Thread.Sleep(20);
+            rig.SendOn("c");
             client.Raw(3);
             Assert.StartsWith("T02thread:01;", client.Receive(), StringComparison.Ordinal);
             uint now = client.Memory(GdbRig.Data);
