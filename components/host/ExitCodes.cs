@@ -32,6 +32,9 @@ public static class ExitCodes
     /// <summary>Output could not be written: stdout, the statistics file or the trace.</summary>
     public const int OutputFailure = 12;
 
+    /// <summary><c>plexus image check</c> found an image that must not be used.</summary>
+    public const int DamagedImage = 14;
+
     /// <summary>Ctrl-C.</summary>
     public const int Interrupted = 130;
 

@@ -9,12 +9,14 @@ internal sealed class SectorHistory
 
     private readonly List<int>[] versions;
     private readonly int[] settled;
+    private readonly bool[] isUnsure;
     private int version;
 
     public SectorHistory(int sectors)
     {
         versions = new List<int>[sectors];
         settled = new int[sectors];
+        isUnsure = new bool[sectors];
         for (int i = 0; i < sectors; i++)
             versions[i] = [0];
     }
@@ -51,11 +53,17 @@ internal sealed class SectorHistory
             versions[first + i].Add(-1);
     }
 
+    /// <summary>What was noted last for a range was done, or failed: then nobody knows which of these sectors are old and which are new, until they are written again.</summary>
+    public void Note(int first, int count, bool isDone) => isUnsure.AsSpan(first, count).Fill(!isDone);
+
     /// <summary>A flush was answered.</summary>
     public void Settle()
     {
         for (int i = 0; i < Count; i++)
-            settled[i] = versions[i].Count - 1;
+        {
+            if (!isUnsure[i])
+                settled[i] = versions[i].Count - 1;
+        }
     }
 
     /// <summary>Checks a medium after a loss of power.</summary>
