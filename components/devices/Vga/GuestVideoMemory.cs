@@ -8,18 +8,23 @@ public sealed class GuestVideoMemory : VideoMemory
 {
     private readonly GuestMemory guest;
     private readonly uint pages;
+    private readonly LowMemory? window;
+    private uint shownOffset;
+    private uint shownLength;
 
     /// <summary>Takes frames.</summary>
     /// <param name="guest">Guest memory with enough device frames left.</param>
     /// <param name="length">Bytes: a power of two, at least <see cref="VideoMemory.Smallest"/>.</param>
+    /// <param name="window">Where <see cref="ShowInWindow"/> puts it; null for nowhere.</param>
     /// <exception cref="InvalidOperationException">There are fewer device frames.</exception>
-    public GuestVideoMemory(GuestMemory guest, int length)
+    public GuestVideoMemory(GuestMemory guest, int length, LowMemory? window = null)
     {
         ArgumentNullException.ThrowIfNull(guest);
         ArgumentOutOfRangeException.ThrowIfLessThan(length, Smallest);
         if (!BitOperations.IsPow2(length))
             throw new ArgumentOutOfRangeException(nameof(length), $"{length} bytes of video memory are not a power of two.");
         this.guest = guest;
+        this.window = window;
         Length = length;
         pages = (uint)length / GuestMemory.FrameSize;
         FirstFrame = guest.TakeDeviceFrames(pages);
@@ -48,5 +53,21 @@ public sealed class GuestVideoMemory : VideoMemory
             offset += part;
             length -= part;
         }
+    }
+
+    /// <inheritdoc/>
+    public override void ShowInWindow(uint offset, uint length)
+    {
+        if (window is null || (offset == shownOffset && length == shownLength))
+            return;
+        const uint first = VgaAdapter.WindowBase / GuestMemory.FrameSize;
+        uint shown = length / GuestMemory.FrameSize;
+        if (shown != 0)
+            window.PutBehind(first, FirstFrame + (offset / GuestMemory.FrameSize), shown, isWritable: true);
+        uint before = shownLength / GuestMemory.FrameSize;
+        if (before > shown)
+            window.PutBehind(first + shown, GuestMemory.NoFrame, before - shown);
+        shownOffset = offset;
+        shownLength = length;
     }
 }

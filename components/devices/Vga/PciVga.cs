@@ -31,6 +31,7 @@ public sealed class PciVga : PciFunction, ITimed, IHostConnected
     {
         VideoMemory memory = VideoMemory.Of(Chipset);
         adapter = new VgaAdapter(memory, Chipset.Timers.Add(settings.Name));
+        adapter.IsWindowEnabled = false;
         legacy = Regions.Count;
         foreach (DeviceRegion region in adapter.Regions)
             AddFixedRegion(region);
@@ -106,13 +107,24 @@ public sealed class PciVga : PciFunction, ITimed, IHostConnected
     }
 
     /// <inheritdoc/>
-    protected override void ResetFunction(bool cold) => adapter.Reset(cold);
+    protected override void ConfigurationWritten(int offset, int width, ulong now) => adapter.IsWindowEnabled = Answers(RegionKind.Memory);
+
+    /// <inheritdoc/>
+    protected override void ResetFunction(bool cold)
+    {
+        adapter.IsWindowEnabled = Answers(RegionKind.Memory);
+        adapter.Reset(cold);
+    }
 
     /// <inheritdoc/>
     protected override void SaveFunction(StateWriter writer) => adapter.Save(writer);
 
     /// <inheritdoc/>
-    protected override void RestoreFunction(ref StateReader reader) => adapter.Restore(ref reader);
+    protected override void RestoreFunction(ref StateReader reader)
+    {
+        adapter.IsWindowEnabled = Answers(RegionKind.Memory);
+        adapter.Restore(ref reader);
+    }
 
     /// <summary>Puts the image into frames of its own, as many as a power of two.</summary>
     private static DirectWindow Rom(GuestMemory memory, ReadOnlySpan<byte> image)

@@ -82,6 +82,15 @@ internal sealed class PlanarMemory(VideoMemory memory, Sequencer sequencer, Grap
         addressMask = banks is null ? StandardMask : (uint)(memory.Length / 4) - 1;
     }
 
+    /// <summary>
+    /// Bytes from A0000h on at which reads and writes do nothing but reach the memory as it lies; 0 for none. (Reads load the latches besides; nothing uses those until
+    /// a register changes, and who wants them then reads again.)
+    /// </summary>
+    public uint PlainLength => isChain4 && windowStart == 0 && readBank == 0 && writeBank == 0 && mapMask == uint.MaxValue && bitMask == uint.MaxValue
+        && enableSetReset == 0 && rotation == 0 && function == 0 && writeMode == 0 && !comparesColours
+            ? windowLength
+            : 0;
+
     /// <summary>Whether an offset from A0000h lies in the memory window.</summary>
     public bool Contains(uint offset) => offset - windowStart < windowLength;
 

@@ -155,6 +155,7 @@ public sealed partial class VgaAdapter
                 break;
             case SubsystemEnable:
                 isDecoding = (value & 1) != 0;
+                ShowWindow();
                 break;
             case SequencerIndex:
                 sequencer.Select(value);

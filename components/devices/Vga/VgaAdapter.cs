@@ -33,6 +33,9 @@ public sealed partial class VgaAdapter : IRegisterAccess, ITimed, IResettable, I
     private readonly InterruptLine? interrupt;
     private readonly PlanarMemory planes;
 
+    // Book-keeping.
+    private bool isWindowEnabled = true;
+
     // Volatile state.
     private readonly CrtController crtc = new();
     private readonly Sequencer sequencer = new();
@@ -72,6 +75,17 @@ public sealed partial class VgaAdapter : IRegisterAccess, ITimed, IResettable, I
 
     /// <inheritdoc/>
     public byte StateVersion => 1;
+
+    /// <summary>Cycles from A0000h to BFFFFh reach the adapter. A bus that decides about that (PCI) says so here, and keeps them away itself.</summary>
+    internal bool IsWindowEnabled
+    {
+        get => isWindowEnabled;
+        set
+        {
+            isWindowEnabled = value;
+            ShowWindow();
+        }
+    }
 
     /// <inheritdoc/>
     /// <remarks>CRT controller and input status 1 answer at the addresses that miscellaneous output bit 0 chooses; at the others the bus floats, as everywhere while 3C3h bit 0 is 0.</remarks>
@@ -273,7 +287,24 @@ public sealed partial class VgaAdapter : IRegisterAccess, ITimed, IResettable, I
     private FrameTiming CurrentTiming() => FrameTiming.Of(crtc, sequencer, (miscellaneousOutput >> 2) & 3);
 
     /// <summary>Works out for the memory window what the registers say.</summary>
-    private void Configure() => planes.Configure(
-        (miscellaneousOutput & LowPage) == 0,
-        display.IsEnabled && !display.IsLinear ? (display.ReadOffset, display.WriteOffset) : null);
+    private void Configure()
+    {
+        planes.Configure((miscellaneousOutput & LowPage) == 0, display.IsEnabled && !display.IsLinear ? (display.ReadOffset, display.WriteOffset) : null);
+        ShowWindow();
+    }
+
+    /// <summary>Lets the processor reach the memory by itself where it lies in the window as it is.</summary>
+    private void ShowWindow()
+    {
+        uint length = 0;
+        if (isDecoding && IsWindowEnabled && (miscellaneousOutput & EnableMemory) != 0)
+        {
+            if (!display.IsLinear)
+                length = planes.PlainLength;
+            else if (display.ReadOffset == display.WriteOffset && display.ReadOffset + DisplayInterface.WindowSize <= (uint)memory.Length)
+                length = DisplayInterface.WindowSize;
+        }
+
+        memory.ShowInWindow(display.IsLinear && length != 0 ? display.ReadOffset : 0, length);
+    }
 }

@@ -17,12 +17,21 @@ public abstract class VideoMemory
 
     /// <summary>Memory of the usual size that the guest can reach; where there is no guest memory (a bench without a processor), memory of its own.</summary>
     internal static VideoMemory Of(Chipset chipset) =>
-        chipset.Memory is { } guest ? new GuestVideoMemory(guest, VgaAdapter.DefaultMemory) : new ArrayVideoMemory(VgaAdapter.DefaultMemory);
+        chipset.Memory is { } guest ? new GuestVideoMemory(guest, VgaAdapter.DefaultMemory, chipset.LowMemory) : new ArrayVideoMemory(VgaAdapter.DefaultMemory);
 
     /// <summary>Bytes are about to be written: whoever has derived something from them (decoded code, say) learns of it.</summary>
     /// <param name="offset">First byte.</param>
     /// <param name="length">Number of bytes.</param>
     public virtual void NoteWrite(int offset, int length)
+    {
+    }
+
+    /// <summary>
+    /// From A0000h on, the processor may reach these bytes by itself, as they lie, instead of asking the adapter: the adapter would do nothing else.
+    /// </summary>
+    /// <param name="offset">First byte, a multiple of 4096.</param>
+    /// <param name="length">Number of bytes, a multiple of 4096; 0 for none.</param>
+    public virtual void ShowInWindow(uint offset, uint length)
     {
     }
 }

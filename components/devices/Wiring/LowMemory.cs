@@ -15,41 +15,60 @@ public sealed class LowMemory
     public const uint EndPage = 0x100;
 
     private readonly Chipset chipset;
-    private readonly uint[] behind = new uint[EndPage - FirstPage];
+    private readonly uint[] behindReads = new uint[EndPage - FirstPage];
+    private readonly uint[] behindWrites = new uint[EndPage - FirstPage];
+    private readonly bool[] readsRam = new bool[EndPage - FirstPage];
+    private readonly bool[] writesRam = new bool[EndPage - FirstPage];
 
     internal LowMemory(Chipset chipset)
     {
         this.chipset = chipset;
-        Array.Fill(behind, GuestMemory.NoFrame);
+        Array.Fill(behindReads, GuestMemory.NoFrame);
+        Array.Fill(behindWrites, GuestMemory.NoFrame);
+        Array.Fill(readsRam, true);
+        Array.Fill(writesRam, true);
     }
 
-    /// <summary>Puts ROM behind a page: what is read where the bridge does not show RAM.</summary>
+    /// <summary>Puts ROM or a device's memory behind some pages: what is reached where the bridge does not show RAM.</summary>
     /// <param name="page">First page.</param>
-    /// <param name="frame">First frame.</param>
+    /// <param name="frame">First frame; <see cref="GuestMemory.NoFrame"/> for the bus.</param>
     /// <param name="count">Pages.</param>
-    public void PutBehind(uint page, uint frame, uint count)
+    /// <param name="isWritable">Writes reach it too; otherwise they reach the bus, for ROM is not written.</param>
+    public void PutBehind(uint page, uint frame, uint count, bool isWritable = false)
     {
         for (uint i = 0; i < count; i++)
-            behind[page - FirstPage + i] = frame + i;
+        {
+            uint here = frame == GuestMemory.NoFrame ? frame : frame + i;
+            behindReads[page - FirstPage + i] = here;
+            behindWrites[page - FirstPage + i] = isWritable ? here : GuestMemory.NoFrame;
+            Map(page + i);
+        }
     }
 
     /// <summary>Shows RAM, or what lies behind it, at some pages.</summary>
     /// <param name="page">First page, at least <see cref="FirstPage"/>.</param>
     /// <param name="count">Pages, up to <see cref="EndPage"/>.</param>
     /// <param name="readRam">Reads and fetches reach RAM.</param>
-    /// <param name="writeRam">Writes reach RAM; otherwise the bus, for ROM is not written.</param>
+    /// <param name="writeRam">Writes reach RAM.</param>
     public void Show(uint page, uint count, bool readRam, bool writeRam)
+    {
+        for (uint i = page; i < page + count; i++)
+        {
+            readsRam[i - FirstPage] = readRam;
+            writesRam[i - FirstPage] = writeRam;
+            Map(i);
+        }
+    }
+
+    private void Map(uint page)
     {
         if (chipset.Memory is not { } memory)
             return;
-        for (uint i = page; i < page + count; i++)
-        {
-            uint read = readRam ? i : behind[i - FirstPage];
-            uint write = writeRam ? i : GuestMemory.NoFrame;
-            if (memory.ReadFrame(i) != read)
-                memory.MapReads(i, read, 1);
-            if (memory.WriteFrame(i) != write)
-                memory.MapWrites(i, write, 1);
-        }
+        uint read = readsRam[page - FirstPage] ? page : behindReads[page - FirstPage];
+        uint write = writesRam[page - FirstPage] ? page : behindWrites[page - FirstPage];
+        if (memory.ReadFrame(page) != read)
+            memory.MapReads(page, read, 1);
+        if (memory.WriteFrame(page) != write)
+            memory.MapWrites(page, write, 1);
     }
 }

@@ -1,5 +1,4 @@
 using Plexus.Messaging.Contracts.Bus;
-using Plexus.Messaging.Shared;
 
 namespace Plexus.Devices.Tests;
 
@@ -295,25 +294,6 @@ public sealed class VgaDisplayInterfaceTests
         Assert.True(screen.Draw(0).Pixels.Span.SequenceEqual(new ScreenRenderer(other.Adapter).Draw(0).Pixels.Span));
         Assert.Equal(3, other.InDisplay(Bank));
         Assert.Equal(vga.In(0x3DA), other.In(0x3DA));
-    }
-
-    [Fact]
-    public void Guest_reaches_the_frame_buffer_of_an_isa_machine_directly_and_the_window_through_the_bus()
-    {
-        using var memory = new GuestMemory(2 << 20, arenaFrames: 1, deviceFrames: 4096);
-        var chipset = new Chipset(new PlatformLines()) { Memory = memory };
-        VgaAdapter adapter = IsaVga.Make(chipset, new DeviceSettings("vga"));
-        Assert.False(memory.TryReadFrame(0xA0000, out _));
-        Assert.False(memory.TryReadFrame(0xBFFFF, out _));
-        Assert.True(memory.TryReadFrame(0x9FFFF, out _));
-        Assert.True(memory.TryReadFrame(0xC0000, out _));
-        memory.WritePhysical(0xE000_0000, [0x41, 0x1E]);
-        memory.WritePhysical(0xE0FF_FFFF, [0x99]);
-        Assert.Equal("A", new ScreenRenderer(adapter).ReadText()!.Lines[0][..1]);
-        Assert.Equal(AccessStatus.Ok, adapter.Write(6, 0x18000, 1, 'B', 0));
-        byte[] read = new byte[2];
-        memory.ReadPhysical(0xE000_0000, read);
-        Assert.Equal([(byte)'B', 0x1E], read);
     }
 
     /// <summary>As the video BIOS sets a mode: disabled, depth, width, height, bank, enabled.</summary>

@@ -13,6 +13,13 @@ public sealed class VgaRig
         rig = new DeviceRig<VgaAdapter>(chipset => new VgaAdapter(Memory, chipset.Timers.Add("vga"), isWired ? chipset.Interrupts.Connect(9) : null));
     }
 
+    /// <summary>Programs an adapter that is part of something larger.</summary>
+    public VgaRig(VgaAdapter adapter)
+    {
+        Memory = new ArrayVideoMemory(VideoMemory.Smallest);
+        rig = new DeviceRig<VgaAdapter>(_ => adapter);
+    }
+
     public VideoMemory Memory { get; }
 
     public VgaAdapter Adapter => rig.Device;
