@@ -34,6 +34,9 @@ public sealed class Chipset
     /// <summary>The interrupt request lines.</summary>
     public InterruptLines Interrupts { get; } = new();
 
+    /// <summary>The DMA request lines.</summary>
+    public DmaLines Dma { get; } = new();
+
     /// <summary>The deadlines.</summary>
     public TimerBank Timers { get; }
 
