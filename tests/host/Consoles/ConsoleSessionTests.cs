@@ -1,8 +1,8 @@
 using System.Text;
 using Iced.Intel;
 using Plexus.Host.CommandLine;
-using static Iced.Intel.AssemblerRegisters;
 using Xunit;
+using static Iced.Intel.AssemblerRegisters;
 
 namespace Plexus.Host.Tests.Consoles;
 
