@@ -119,6 +119,12 @@ public sealed unsafe class CpuBench : IDisposable, IComponentPort
                     bench.PortWrite?.Invoke(write);
                     reply = new BusResult(AccessStatus.Ok, 0);
                     break;
+                case PortReadBlock: // A device that takes no blocks: iteration by iteration.
+                    reply = new PortBlock(default);
+                    break;
+                case PortWriteBlock:
+                    reply = new PortBlockTaken(0);
+                    break;
                 case MmioRead:
                     reply = new BusResult(AccessStatus.Unmapped, 0xFFFF_FFFF);
                     break;
