@@ -30,6 +30,7 @@ public static class DeviceCatalog
         new("vga", "VGA with the Bochs VBE display interface, PCI function 1234h:1111h", (chipset, settings) => new PciVga(chipset, settings)),
         new("vga-isa", "VGA with the Bochs VBE display interface, frame buffer at E0000000h", IsaVga.Make),
         new("ide-isa", "IDE channel, 1F0h and 3F6h", (chipset, settings) => new IdeIsa(chipset, settings)),
+        new("piix4-power", "82371AB power management, PCI function", (chipset, settings) => new Piix4Power(chipset, settings)),
         new("piix3-ide", "82371SB bus master IDE, PCI function", (chipset, settings) => new Piix3Ide(chipset, settings)),
         new("fw-cfg", "Firmware configuration, 510h", (chipset, _) => new FirmwareConfigurationDevice(chipset, chipset.Configuration ?? new FirmwareConfiguration(chipset.MemoryBytes))),
         new("reset-control", "Reset control register, CF9h", (chipset, _) => new ResetControl(chipset.Lines)),

@@ -281,16 +281,26 @@ public abstract class PciFunction : IRegisterAccess, IResettable, ISaveRestore
     /// <returns>The region's index.</returns>
     protected int AddLegacyRegion(RegionKind kind, uint first, uint length, int maxWidth)
     {
-        int region = regions.Count;
-        regions.Add(new DeviceRegion(kind, 0, 0, maxWidth, IsMovable: true));
+        int region = AddPlacedRegion(kind, maxWidth);
         legacy.Add(region, new DeviceRegion(kind, first, length, maxWidth, IsMovable: true));
         return region;
     }
 
     /// <summary>Has the function answer at a region made by <see cref="AddLegacyRegion"/>, or not.</summary>
-    protected void Decode(int region, bool isEnabled)
+    protected void Decode(int region, bool isEnabled) => Place(region, legacy[region].Base, isEnabled ? legacy[region].Length : 0);
+
+    /// <summary>Adds a region that the function moves by registers of its own, nowhere until <see cref="Place"/>.</summary>
+    /// <returns>The region's index.</returns>
+    protected int AddPlacedRegion(RegionKind kind, int maxWidth)
     {
-        DeviceRegion wanted = isEnabled ? legacy[region] : legacy[region] with { Base = 0, Length = 0 };
+        regions.Add(new DeviceRegion(kind, 0, 0, maxWidth, IsMovable: true));
+        return regions.Count - 1;
+    }
+
+    /// <summary>Puts a region made by <see cref="AddPlacedRegion"/> somewhere, or nowhere with a length of 0.</summary>
+    protected void Place(int region, uint first, uint length)
+    {
+        DeviceRegion wanted = regions[region] with { Base = length == 0 ? 0 : first, Length = length };
         if (regions[region] == wanted)
             return;
         regions[region] = wanted;

@@ -1,5 +1,6 @@
 using Plexus.Devices;
 using Plexus.Host.CommandLine;
+using Plexus.Host.Firmware.Acpi;
 using Plexus.Host.Machines;
 
 namespace Plexus.Host.Firmware;
@@ -12,12 +13,14 @@ internal static class FirmwareSettings
     private const int Ram = 1, Reserved = 2;
 
     /// <summary>Fills fw_cfg.</summary>
-    public static FirmwareConfiguration Of(uint ramBytes, BootOrder boot)
+    public static FirmwareConfiguration Of(MachineManifest manifest, uint ramBytes, BootOrder boot)
     {
         var configuration = new FirmwareConfiguration(ramBytes);
         configuration.Set(FirmwareConfiguration.BootMenuItem, FirmwareConfiguration.Number(boot.ShowMenu ? 1u : 0, 2));
         configuration.SetFile("etc/show-boot-menu", FirmwareConfiguration.Number(boot.ShowMenu ? 1u : 0, 8));
         configuration.SetFile("etc/e820", (byte[])[.. E820(0, ramBytes, Ram), .. E820(BelowFourGibibytes, FourGibibytes - BelowFourGibibytes, Reserved)]);
+        AcpiTables.AddTo(configuration, new AcpiMachine(manifest, ramBytes));
+        SmbiosTables.AddTo(configuration, manifest.Name, ramBytes);
         return configuration;
     }
 

@@ -16,9 +16,9 @@ internal static class ElfLoader
     public static string Load(BootRequest request, GuestMemory memory, Vcpu vcpu)
     {
         ElfImage elf = ElfImage.Parse(request.Kernel);
-        LoadPlan plan = new(memory);
+        LoadPlan plan = new(memory.RamSize);
         elf.Load(request.Kernel, plan);
-        LinuxLoader.Finish(request, plan, vcpu, new LinuxBootParameters([]), elf.Entry, InitrdMax, CommandLineLimit);
+        LinuxLoader.Finish(request, plan, memory, vcpu, new LinuxBootParameters([]), elf.Entry, InitrdMax, CommandLineLimit);
         return $"ELF32, entry {elf.Entry:X8}h";
     }
 }

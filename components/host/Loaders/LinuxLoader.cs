@@ -49,7 +49,20 @@ internal static unsafe class LinuxLoader
     /// <exception cref="InputException">The image is truncated, corrupt, too old, or does not fit.</exception>
     public static string Load(BootRequest request, GuestMemory memory, Vcpu vcpu)
     {
-        ImageReader image = new(request.Kernel);
+        LinuxImage kernel = Read(request.Kernel);
+        LoadPlan plan = new(memory.RamSize);
+        uint kernelEnd = ReserveKernel(kernel, plan.Layout);
+        plan.Write(kernel.Start, kernel.System);
+        LinuxBootParameters parameters = new(kernel.Setup.Span[SetupSects..kernel.HeaderEnd]);
+        Finish(request, plan, memory, vcpu, parameters, kernel.Start, kernel.InitrdMax, kernel.CommandLineMax);
+        return $"Linux bzImage, boot protocol {kernel.Version >> 8}.{kernel.Version & 0xFF:D2}, {kernel.System.Length} bytes at {kernel.Start:X8}h to {kernelEnd:X8}h";
+    }
+
+    /// <summary>Reads an image's headers.</summary>
+    /// <exception cref="InputException">The image is truncated, corrupt or too old.</exception>
+    public static LinuxImage Read(GuestImage kernel)
+    {
+        ImageReader image = new(kernel);
         if (image.U16(BootFlag, "the boot flag") != 0xAA55)
             throw image.Bad("the boot flag at offset 1FEh is not AA55h: not an intact Linux kernel; fetch or build it again");
         ushort version = image.U16(ProtocolVersion, "the protocol version");
@@ -65,7 +78,7 @@ internal static unsafe class LinuxLoader
         int setupSize = (setupSectors + 1) * SectorSize;
         uint paragraphs = version >= 0x0204 ? image.U32(SysSize, "syssize") : image.U16(SysSize, "syssize");
 
-        image.Slice(0, setupSize, "the real-mode setup code");
+        ReadOnlyMemory<byte> setup = image.Range(0, setupSize, "the real-mode setup code");
 
         // syssize counts paragraphs, rounded up: the file may end inside the last one (memtest86+ does).
         long present = image.Length - (long)setupSize;
@@ -75,23 +88,19 @@ internal static unsafe class LinuxLoader
         if (system.Length == 0)
             throw image.Bad("holds no protected-mode code; fetch or build it again");
 
-        uint start = image.U32(Code32Start, "code32_start");
-        LoadPlan plan = new(memory);
-        uint kernelEnd = ReserveKernel(image, plan.Layout, version, start, system.Length);
-        plan.Write(start, system);
-
         int headerEnd = HeaderMagic + image.U8(JumpOffset, "the setup header's length");
-        headerEnd = Math.Clamp(headerEnd, InitrdAddrMax, 0x290);
-        LinuxBootParameters parameters = new(image.Slice(SetupSects, headerEnd - SetupSects, "the setup header"));
-        uint initrdMax = version >= 0x0203 ? image.U32(InitrdAddrMax, "initrd_addr_max") : OldInitrdMax;
-        uint commandLineMax = version >= 0x0206 ? image.U32(CmdlineSize, "cmdline_size") : OldCommandLine;
-        Finish(request, plan, vcpu, parameters, start, initrdMax, commandLineMax);
-        return $"Linux bzImage, boot protocol {version >> 8}.{version & 0xFF:D2}, {system.Length} bytes at {start:X8}h to {kernelEnd:X8}h";
+        return new LinuxImage(image, version, setup, system)
+        {
+            Start = image.U32(Code32Start, "code32_start"),
+            HeaderEnd = Math.Clamp(headerEnd, InitrdAddrMax, 0x290),
+            InitrdMax = version >= 0x0203 ? image.U32(InitrdAddrMax, "initrd_addr_max") : OldInitrdMax,
+            CommandLineMax = version >= 0x0206 ? image.U32(CmdlineSize, "cmdline_size") : OldCommandLine,
+        };
     }
 
     /// <summary>Places what every kernel entered with a zero page gets, carries the plan out, and sets ESI to the page.</summary>
     public static void Finish(
-        BootRequest request, LoadPlan plan, Vcpu vcpu, LinuxBootParameters parameters, uint entry, uint initrdMax, uint commandLineMax)
+        BootRequest request, LoadPlan plan, GuestMemory memory, Vcpu vcpu, LinuxBootParameters parameters, uint entry, uint initrdMax, uint commandLineMax)
     {
         PhysicalLayout layout = plan.Layout;
         uint gdt = LowMemory.Reserve(layout, StartState.GdtSize, 16, "the GDT");
@@ -99,30 +108,35 @@ internal static unsafe class LinuxLoader
         byte[] commandLine = LinuxBootParameters.CommandLineBytes(request.CommandLine, commandLineMax);
         parameters.SetCommandLine(LowMemory.Place(plan, commandLine, 16, "the command line"));
         parameters.SetMemory(layout);
-        PlaceRamdisk(request, plan, parameters, initrdMax);
+        if (PlaceRamdisk(request, plan, initrdMax) is var (address, length))
+            parameters.SetRamdisk(address, length);
         parameters.Write(plan, zeroPage);
-        plan.Commit(vcpu, gdt, entry);
+        plan.Commit(memory, vcpu, gdt, entry);
         vcpu.Block->Gpr[6] = zeroPage;
     }
 
-    private static void PlaceRamdisk(BootRequest request, LoadPlan plan, LinuxBootParameters parameters, uint initrdMax)
+    /// <summary>Takes the highest room that the kernel lets an initial RAM disk have; null when there is none to place.</summary>
+    /// <exception cref="InputException">More than one, or no room.</exception>
+    public static (uint Address, uint Length)? PlaceRamdisk(BootRequest request, LoadPlan plan, uint initrdMax)
     {
         if (request.Modules.Count == 0)
-            return;
+            return null;
         if (request.Modules.Count > 1)
             throw new InputException($"--initrd: this kernel takes one initial RAM disk, not {request.Modules.Count}; concatenate them into one file");
         GuestImage initrd = request.Modules[0];
         uint length = (uint)initrd.Data.Length;
-        uint? address = plan.Layout.TakeHighest(length, 4096, (ulong)initrdMax + 1);
-        if (address is null)
-            throw new InputException($"--initrd {initrd.Name}: {length} bytes do not fit below {Math.Min(initrdMax, plan.Layout.RamSize - 1):X8}h beside the kernel; give more memory with -m");
-        plan.Write(address.Value, initrd.Data);
-        parameters.SetRamdisk(address.Value, length);
+        uint address = plan.Layout.TakeHighest(length, 4096, (ulong)initrdMax + 1)
+            ?? throw new InputException($"--initrd {initrd.Name}: {length} bytes do not fit below {Math.Min(initrdMax, plan.Layout.RamSize - 1):X8}h beside the kernel; give more memory with -m");
+        plan.Write(address, initrd.Data);
+        return (address, length);
     }
 
     /// <summary>Takes both where the kernel is loaded and where it will run and unpack itself.</summary>
-    private static uint ReserveKernel(ImageReader image, PhysicalLayout layout, ushort version, uint start, int size)
+    /// <returns>Where it ends.</returns>
+    /// <exception cref="InputException">It does not fit.</exception>
+    public static uint ReserveKernel(LinuxImage kernel, PhysicalLayout layout)
     {
+        (ImageReader image, ushort version, uint start, int size) = (kernel.Reader, kernel.Version, kernel.Start, kernel.System.Length);
         if (start < PhysicalLayout.HighMemoryStart)
             throw image.Bad($"code32_start {start:X8}h lies below 1 MiB; fetch or build it again");
         ulong end = start + (ulong)size;

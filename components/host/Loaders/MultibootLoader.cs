@@ -8,7 +8,8 @@ namespace Plexus.Host.Loaders;
 internal static unsafe class MultibootLoader
 {
     private const uint HeaderMagic = 0x1BAD_B002;
-    private const uint LoaderMagic = 0x2BAD_B002;
+    /// <summary>What EAX holds at entry.</summary>
+    public const uint LoaderMagic = 0x2BAD_B002;
 
     /// <summary>The header lies within the first 8192 bytes, 4-byte aligned (section 3.1).</summary>
     private const int SearchLimit = 8192;
@@ -47,23 +48,34 @@ internal static unsafe class MultibootLoader
     /// <exception cref="InputException">The image is truncated or corrupt, asks for what is not there, or does not fit.</exception>
     public static string Load(BootRequest request, int header, GuestMemory memory, Vcpu vcpu)
     {
+        LoadPlan plan = new(memory.RamSize);
+        MultibootEntry entry = Prepare(request, header, plan);
+        plan.Commit(memory, vcpu, entry.Gdt, entry.Address);
+        vcpu.Block->Gpr[0] = LoaderMagic;
+        vcpu.Block->Gpr[3] = entry.Information;
+        return $"multiboot, entry {entry.Address:X8}h";
+    }
+
+    /// <summary>Plans image, modules and information structure, and takes room for a GDT.</summary>
+    /// <param name="request">What to start.</param>
+    /// <param name="header">Where the image's header is.</param>
+    /// <param name="plan">Takes the writes.</param>
+    /// <param name="mapBytes">Room for the memory map, at least what this machine's takes; the rest is for a firmware's.</param>
+    /// <exception cref="InputException">The image is truncated or corrupt, asks for what is not there, or does not fit.</exception>
+    public static MultibootEntry Prepare(BootRequest request, int header, LoadPlan plan, int mapBytes = 0)
+    {
         ImageReader image = new(request.Kernel);
         uint flags = image.U32(header + 4, "the multiboot header");
         if ((flags & UnknownRequirements) != 0)
             throw image.Bad($"its multiboot header requires features that are not known (flags {flags:X8}h); build it for Multiboot 0.6.96");
-
-        LoadPlan plan = new(memory);
         PhysicalLayout layout = plan.Layout;
         uint entry = (flags & AddressFields) != 0 ? LoadByAddressFields(image, header, plan) : LoadElf(request.Kernel, plan);
         uint info = LowMemory.Reserve(layout, InfoSize, 16, "the multiboot information");
         uint gdt = LowMemory.Reserve(layout, StartState.GdtSize, 16, "the GDT");
         byte[] structure = new byte[InfoSize];
-        WriteInfo(request, plan, structure);
+        uint map = WriteInfo(request, plan, structure, mapBytes);
         plan.Write(info, structure);
-        plan.Commit(vcpu, gdt, entry);
-        vcpu.Block->Gpr[0] = LoaderMagic;
-        vcpu.Block->Gpr[3] = info;
-        return $"multiboot, entry {entry:X8}h";
+        return new MultibootEntry(entry, info, gdt, map);
     }
 
     private static uint LoadElf(GuestImage kernel, LoadPlan plan)
@@ -99,7 +111,8 @@ internal static unsafe class MultibootLoader
         return entry;
     }
 
-    private static void WriteInfo(BootRequest request, LoadPlan plan, Span<byte> info)
+    /// <returns>Where the memory map is.</returns>
+    private static uint WriteInfo(BootRequest request, LoadPlan plan, Span<byte> info, int mapBytes)
     {
         PhysicalLayout layout = plan.Layout;
         uint Text(string text, string what) => LowMemory.Place(plan, Encoding.UTF8.GetBytes(text + '\0'), 4, what);
@@ -111,7 +124,9 @@ internal static unsafe class MultibootLoader
         Put(info, 64, Text("Plexus", "the boot loader name"));
         byte[] map = MemoryMap(layout);
         Put(info, 44, (uint)map.Length);
-        Put(info, 48, LowMemory.Place(plan, map, 4, "the memory map"));
+        Array.Resize(ref map, Math.Max(map.Length, mapBytes));
+        uint mapAddress = LowMemory.Place(plan, map, 16, "the memory map");
+        Put(info, 48, mapAddress);
         if (request.Modules.Count != 0)
         {
             flags |= InfoModules;
@@ -120,6 +135,7 @@ internal static unsafe class MultibootLoader
         }
 
         Put(info, 0, flags);
+        return mapAddress;
     }
 
     private static uint PlaceModules(BootRequest request, LoadPlan plan)

@@ -38,6 +38,15 @@ internal static unsafe class StartState
     /// <summary>XMM registers and MXCSR as RESET# leaves them: zeros, all exceptions masked (SDM vol. 1, 10.2.3).</summary>
     public static SseState Sse => new() { Mxcsr = 0x1F80 };
 
+    /// <summary>The GDT that backs the selectors.</summary>
+    public static byte[] Gdt()
+    {
+        byte[] table = new byte[GdtSize];
+        BinaryPrimitives.WriteUInt64LittleEndian(table.AsSpan(CodeSelector), 0x00CF_9B00_0000_FFFF);
+        BinaryPrimitives.WriteUInt64LittleEndian(table.AsSpan(DataSelector), 0x00CF_9300_0000_FFFF);
+        return table;
+    }
+
     /// <summary>Writes the GDT and puts the state into the vCPU.</summary>
     /// <param name="memory">Guest memory.</param>
     /// <param name="vcpu">The vCPU; the clock fields are left alone.</param>
@@ -45,11 +54,7 @@ internal static unsafe class StartState
     /// <param name="entry">EIP.</param>
     public static void Apply(GuestMemory memory, Vcpu vcpu, uint gdt, uint entry)
     {
-        Span<byte> table = stackalloc byte[(int)GdtSize];
-        table.Clear();
-        BinaryPrimitives.WriteUInt64LittleEndian(table[CodeSelector..], 0x00CF_9B00_0000_FFFF);
-        BinaryPrimitives.WriteUInt64LittleEndian(table[DataSelector..], 0x00CF_9300_0000_FFFF);
-        memory.WritePhysical(gdt, table);
+        memory.WritePhysical(gdt, Gdt());
 
         VcpuBlock* cpu = vcpu.Block;
         for (int i = 0; i < 8; i++)

@@ -1,5 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Plexus.Cpu;
+using Plexus.Devices;
+using Plexus.Host.Firmware;
 using Plexus.Host.Loaders;
 using Plexus.Host.Telemetry;
 using Plexus.Messaging;
@@ -80,8 +82,10 @@ public sealed class Machine : IDisposable
         boot = request;
         if (request.ThroughFirmware)
         {
+            if (request.HasKernel)
+                FirmwareKernel.AddTo(services.GetRequiredService<Chipset>().Configuration!, request, Memory.RamSize);
             cpu.Call<Reset, Done>(new Reset(Cold: true));
-            return "firmware";
+            return request.HasKernel ? $"firmware, then {request.Kernel.Name}" : "firmware";
         }
 
         return GuestLoader.Load(request, Memory, Vcpu, CpuModels.HasFpu(cpuModel), CpuModels.HasSse(cpuModel));

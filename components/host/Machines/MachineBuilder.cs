@@ -160,7 +160,7 @@ public sealed class MachineBuilder
             MemoryBytes = MemorySize,
             Memory = s.GetRequiredService<GuestMemory>(),
             Firmware = Firmware,
-            Configuration = FirmwareSettings.Of(MemorySize, Boot),
+            Configuration = FirmwareSettings.Of(manifest, MemorySize, Boot),
             ConfigurationMemory = FirmwareSettings.ConfigurationMemory(Boot, drives),
             HasShadowControl = manifest.Devices.Any(device => device.Type == "i440fx"),
         });
