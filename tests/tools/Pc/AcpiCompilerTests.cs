@@ -1,0 +1,45 @@
+using System.Diagnostics;
+using System.Text;
+using Plexus.Host.CommandLine;
+using Plexus.Host.Firmware;
+using Plexus.Host.Machines;
+using Plexus.Host.Tests.Firmware;
+using Xunit;
+
+namespace Plexus.Tools.Tests.Pc;
+
+/// <summary>The definition block of the PC, taken apart and put together again by Intel's ACPI compiler.</summary>
+public sealed class AcpiCompilerTests : IDisposable
+{
+    private readonly string directory = Directory.CreateTempSubdirectory("plexus-acpi").FullName;
+
+    public void Dispose() => Directory.Delete(directory, recursive: true);
+
+    [Fact]
+    public void Definition_block_is_understood_and_compiles_again_without_errors()
+    {
+        (byte[] memory, _) = new FirmwareReader(FirmwareSettings.Of(MachineManifest.Load("pc"), 64 << 20, BootOrder.Usual)).LoadTables();
+        int at = memory.AsSpan().IndexOf("DSDT"u8);
+        File.WriteAllBytes(Path.Combine(directory, "dsdt.aml"), memory[at..(at + BitConverter.ToInt32(memory, at + 4))]);
+        Iasl("-d", "dsdt.aml");
+        string source = File.ReadAllText(Path.Combine(directory, "dsdt.dsl"));
+        Assert.Contains("_PRT", source, StringComparison.Ordinal);
+        Assert.Contains("PNP0501", source, StringComparison.Ordinal);
+        Assert.Contains(" 0 Errors", Iasl("-p", "again", "dsdt.dsl"), StringComparison.Ordinal);
+    }
+
+    private string Iasl(params string[] arguments)
+    {
+        ProcessStartInfo start = new("iasl") { WorkingDirectory = directory, UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (string argument in arguments)
+            start.ArgumentList.Add(argument);
+        using Process process = Process.Start(start)!;
+        StringBuilder errors = new();
+        process.ErrorDataReceived += (_, line) => errors.AppendLine(line.Data);
+        process.BeginErrorReadLine();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, $"{output}\n{errors}");
+        return output;
+    }
+}
