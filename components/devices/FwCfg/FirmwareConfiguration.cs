@@ -72,11 +72,10 @@ public sealed class FirmwareConfiguration
         return items.GetValueOrDefault(item);
     }
 
-    /// <summary>The item number of a file.</summary>
+    /// <summary>The item number of a file, as long as no file with a name before it is added.</summary>
     /// <exception cref="KeyNotFoundException">There is none.</exception>
     public ushort NumberOf(string name)
     {
-        Seal();
         int index = files.Keys.ToList().IndexOf(name);
         return index >= 0 ? (ushort)(FirstFile + index) : throw new KeyNotFoundException($"No file {name}.");
     }

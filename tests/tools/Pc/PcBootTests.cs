@@ -71,16 +71,17 @@ public sealed class PcBootTests : IDisposable
     private static Task<(int ExitCode, string Console, string Messages)> Pc(params string[] arguments) =>
         GuestProcess.Run(["-M", "pc", "--bios", GuestProcess.Guest("seabios", "bios-256k.bin"), .. arguments]);
 
-    /// <summary>A disk whose boot sector prints a line through the BIOS and on the first serial port, and halts.</summary>
+    /// <summary>A disk whose boot sector prints a line through the BIOS and on the first serial port.</summary>
     private string Disk()
     {
         byte[] sector = new byte[512];
         byte[] code =
         [
-            0xFA, 0x31, 0xC0, 0x8E, 0xD8, 0xBE, 0x1E, 0x7C, // cli; xor ax,ax; mov ds,ax; mov si,7C1Eh
-            0xAC, 0x84, 0xC0, 0x74, 0x0C, 0x50, 0xB4, 0x0E, // lodsb; test al,al; jz halt; push ax; mov ah,0Eh
-            0xCD, 0x10, 0x58, 0xBA, 0xF8, 0x03, 0xEE, 0xEB, 0xEF, // int 10h; pop ax; mov dx,3F8h; out dx,al; jmp lodsb
-            0xF4, 0xEB, 0xFD, 0x90, 0x90, // halt: hlt; jmp halt
+            0xFA, 0x31, 0xC0, 0x8E, 0xD8, 0xBE, 0x23, 0x7C, // cli; xor ax,ax; mov ds,ax; mov si,7C23h
+            0xAC, 0x84, 0xC0, 0x74, 0x14, 0x50, 0xB4, 0x0E, 0xCD, 0x10, // next: lodsb; test al,al; jz end; push ax; mov ah,0Eh; int 10h
+            0xBA, 0xFD, 0x03, 0xEC, 0xA8, 0x20, 0x74, 0xFB, // mov dx,3FDh; wait: in al,dx; test al,20h; jz wait
+            0x58, 0xBA, 0xF8, 0x03, 0xEE, 0xEB, 0xE7, // pop ax; mov dx,3F8h; out dx,al; jmp next
+            0xEB, 0xFE, // end: jmp end
         ];
         code.CopyTo(sector, 0);
         "HELLO FROM DISK\r\n\0"u8.CopyTo(sector.AsSpan(code.Length));
