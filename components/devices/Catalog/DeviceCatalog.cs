@@ -32,6 +32,7 @@ public static class DeviceCatalog
         new("ide-isa", "IDE channel, 1F0h and 3F6h", (chipset, settings) => new IdeIsa(chipset, settings)),
         new("piix3-ide", "82371SB bus master IDE, PCI function", (chipset, settings) => new Piix3Ide(chipset, settings)),
         new("fw-cfg", "Firmware configuration, 510h", (chipset, _) => new FirmwareConfigurationDevice(chipset, chipset.Configuration ?? new FirmwareConfiguration(chipset.MemoryBytes))),
+        new("virtio-blk", "virtio block device, PCI function, transitional", (chipset, settings) => new VirtioBlk(chipset, settings)),
         new("reset-control", "Reset control register, CF9h", (chipset, _) => new ResetControl(chipset.Lines)),
     ];
 }
