@@ -33,6 +33,7 @@ public static class DeviceCatalog
         new("piix4-power", "82371AB power management, PCI function", (chipset, settings) => new Piix4Power(chipset, settings)),
         new("piix3-ide", "82371SB bus master IDE, PCI function", (chipset, settings) => new Piix3Ide(chipset, settings)),
         new("fw-cfg", "Firmware configuration, 510h", (chipset, _) => new FirmwareConfigurationDevice(chipset, chipset.Configuration ?? new FirmwareConfiguration(chipset.MemoryBytes))),
+        new("virtio-blk", "virtio block device, PCI function, transitional", (chipset, settings) => new VirtioBlk(chipset, settings)),
         new("reset-control", "Reset control register, CF9h", (chipset, _) => new ResetControl(chipset.Lines)),
     ];
 }

@@ -6,22 +6,16 @@ namespace Plexus.Devices;
 internal sealed partial class AtaDisk
 {
     private const int MostHeads = 16;
-    private const int DefaultSectorsPerTrack = 63;
-    private const ulong MostCylinders = 16383;
 
     private ulong LastSector => Math.Max(Capacity, 1) - 1;
 
-    private int DefaultTrack => (int)Math.Clamp(Capacity, 1, DefaultSectorsPerTrack);
+    private DiskGeometry Default => DiskGeometry.Of(Capacity);
 
-    private int DefaultHeads => (int)Math.Clamp(Capacity / (ulong)DefaultTrack, 1, MostHeads);
+    private int CurrentHeads => heads != 0 ? heads : Default.Heads;
 
-    private ulong DefaultCylinders => Math.Clamp(Capacity / (ulong)(DefaultTrack * DefaultHeads), 1, MostCylinders);
+    private int CurrentTrack => sectorsPerTrack != 0 ? sectorsPerTrack : Default.Sectors;
 
-    private int CurrentHeads => heads != 0 ? heads : DefaultHeads;
-
-    private int CurrentTrack => sectorsPerTrack != 0 ? sectorsPerTrack : DefaultTrack;
-
-    private ulong CurrentCylinders => heads == 0 ? DefaultCylinders : Math.Min(Capacity / (ulong)(CurrentHeads * CurrentTrack), ushort.MaxValue);
+    private ulong CurrentCylinders => heads == 0 ? (ulong)Default.Cylinders : Math.Min(Capacity / (ulong)(CurrentHeads * CurrentTrack), ushort.MaxValue);
 
     private void InitializeGeometry()
     {

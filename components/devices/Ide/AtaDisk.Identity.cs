@@ -23,10 +23,10 @@ internal sealed partial class AtaDisk
         ulong capacity = Capacity;
         var words = new IdentifyWords(page);
         words[0] = 0x0040;
-        words[1] = (ushort)DefaultCylinders;
+        words[1] = (ushort)Default.Cylinders;
         words[2] = 0xC837; // It spins by itself, and this page is complete.
-        words[3] = (ushort)DefaultHeads;
-        words[6] = (ushort)DefaultTrack;
+        words[3] = (ushort)Default.Heads;
+        words[6] = (ushort)Default.Sectors;
         words.Text(10, 10, Link.Name);
         words[20] = 3;
         words[21] = BufferSize / SectorSize;

@@ -84,7 +84,7 @@ internal sealed class BusMasterChannel(Chipset chipset, Func<bool> isMaster, Act
         while (done < data.Length && TryDescriptor(0))
         {
             int length = (int)Math.Min((uint)(data.Length - done), left);
-            int read = ReadMemory(address, data.Slice(done, length));
+            int read = MasterCycles.Read(chipset.Memory, address, data.Slice(done, length));
             done += read;
             if (!Move((uint)read, length))
                 break;
@@ -152,7 +152,7 @@ internal sealed class BusMasterChannel(Chipset chipset, Func<bool> isMaster, Act
         if (left != 0)
             return true;
         Span<byte> descriptor = stackalloc byte[8];
-        if (ReadMemory(nextDescriptor, descriptor) != descriptor.Length)
+        if (!MasterCycles.TryRead(chipset.Memory, nextDescriptor, descriptor))
         {
             Break();
             return false;
@@ -188,17 +188,5 @@ internal sealed class BusMasterChannel(Chipset chipset, Func<bool> isMaster, Act
     {
         status = (byte)((status & ~Active) | ErrorBit);
         aborted();
-    }
-
-    /// <returns>Bytes read before the first page that is no memory.</returns>
-    private int ReadMemory(uint from, Span<byte> destination)
-    {
-        if (chipset.Memory is not { } memory)
-            return 0;
-        int done = 0;
-        while (done < destination.Length && memory.TryReadFrame(from + (uint)done, out _))
-            done += (int)Math.Min(0x1000 - ((from + (uint)done) & 0xFFF), (uint)(destination.Length - done));
-        memory.ReadPhysical(from, destination[..done]);
-        return done;
     }
 }

@@ -75,10 +75,12 @@ internal sealed class DriveSet : IDisposable
 
         HashSet<int> slots = [.. manifest.Devices.Where(device => device.Slot is not null).Select(device => device.Slot!.Value)];
         int slot = FirstVirtioSlot;
-        foreach (string name in drives.Keys.Where(name => name.StartsWith("virtio", StringComparison.Ordinal)).Order(StringComparer.Ordinal))
+        foreach (string? name in Names("virtio", 0, Slots - FirstVirtioSlot).Where(name => name is not null))
         {
             while (!slots.Add(slot))
                 slot++;
+            if (slot >= Slots)
+                throw new InputException($"drive {drives[name!].File ?? "(empty)"}: machine {manifest.Name} has no PCI slot left for it; leave a drive out or choose another interface");
             devices.Add(new DeviceManifest($"{name}-pci", VirtioType, Slot: slot, Drives: [name]));
         }
 
