@@ -49,7 +49,7 @@ public sealed class ManifestTests : IDisposable
         { "$.devices[4].base", "\"0x10000\"", "$.devices[4].base: 0x10000 is not a port" },
         { "$.devices[4].base", "\"0x20\"", "$.devices[4].base: port range" },
         { "$.devices[4].irq", "16", "$.devices[4].irq: not valid" },
-        { "$.devices[4].console", "\"parallel\"", "$.devices[4].console: \"parallel\" is not a console" },
+        { "$.devices[4].console", "\"printer\"", "$.devices[4].console: \"printer\" is not a console" },
         { "$.consoles.serial", "\"printer\"", "$.consoles.serial: not one of stdout, none" },
         { "$.devices", "null", "$.devices: not valid" },
         { "$.colour", "\"red\"", "$.colour: unknown property; known here are $schema, name" },

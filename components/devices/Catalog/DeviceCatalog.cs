@@ -18,6 +18,9 @@ public static class DeviceCatalog
         new("i8042", "8042 keyboard controller with a keyboard and a mouse, 60h and 64h", (chipset, settings) =>
             new KeyboardController(chipset.Lines, chipset.Interrupts.Connect(settings.Irq ?? 1), chipset.Interrupts.Connect(12), chipset.Timers.Add(settings.Name))),
         new("i8237-pair", "8237A DMA controllers, 00h and C0h, and their page registers, 81h", (chipset, _) => new DualDma(chipset)),
+        new("i82077aa", "82077AA floppy controller, 3F0h", (chipset, settings) => new Fdc82077aa(chipset, settings)),
+        new("parallel", "Parallel port with a printer, 378h", (chipset, settings) =>
+            new ParallelPort(settings.Base ?? ParallelPort.UsualBase, chipset.Interrupts.Connect(settings.Irq ?? ParallelPort.UsualIrq), chipset.Timers.Add(settings.Name), settings.Console ?? settings.Name)),
         new("port80", "POST code latch", (chipset, settings) => new PostCode(chipset.Lines, settings.Base ?? 0x80)),
         new("coprocessor", "Coprocessor error latch, F0h", (chipset, _) => new CoprocessorPorts(chipset)),
         new("port92", "System control port A: A20 and fast reset", (chipset, _) => new SystemControlA(chipset.Lines)),

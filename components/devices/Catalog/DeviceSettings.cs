@@ -10,7 +10,7 @@ public sealed record DeviceSettings(string Name)
     /// <summary>Interrupt request line; the type's usual one when null.</summary>
     public int? Irq { get; init; }
 
-    /// <summary>Serial ports: the console that gets what is sent; the device's name when null.</summary>
+    /// <summary>Serial and parallel ports, debug consoles: the console that gets what is sent; the device's name when null.</summary>
     public string? Console { get; init; }
 
     /// <summary>PCI devices: the device number, 0 to 31; the type's usual one when null.</summary>

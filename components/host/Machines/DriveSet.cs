@@ -42,11 +42,8 @@ internal sealed class DriveSet : IDisposable
             drives.TryAdd("ide2", new StorageOptions { Media = DriveMedia.Cdrom, IsReadOnly = true });
     }
 
-    /// <summary>Floppy drives by number: the drive type that the configuration memory tells; 0 for none.</summary>
-    public byte FloppyTypes => (byte)((drives.ContainsKey("floppy0") ? Floppy144 << 4 : 0) | (drives.ContainsKey("floppy1") ? Floppy144 : 0));
-
-    /// <summary>1.44 MB, in the nibbles of configuration memory 10h.</summary>
-    private const int Floppy144 = 4;
+    /// <summary>Types of the floppy drives in the nibbles of configuration memory 10h, the first drive's in the upper one; 0 for none. It follows the media, so the drives are open by then.</summary>
+    public byte FloppyTypes => (byte)((ConfigurationType("floppy0") << 4) | ConfigurationType("floppy1"));
 
     /// <summary>The manifest with its controllers' drives named, and with a controller for each virtio drive.</summary>
     public MachineManifest Complete()
@@ -89,7 +86,7 @@ internal sealed class DriveSet : IDisposable
 
     /// <summary>What the drives of a controller are.</summary>
     public IReadOnlyList<DriveKind> Kinds(DeviceManifest device) =>
-        [.. (device.Drives ?? []).Select(name => name is not null && drives.TryGetValue(name, out StorageOptions? drive) && drive.Media == DriveMedia.Cdrom ? DriveKind.CdRom : DriveKind.Disk)];
+        [.. (device.Drives ?? []).Select(name => name is not null && drives.TryGetValue(name, out StorageOptions? drive) ? Kind(name, drive) : DriveKind.Disk)];
 
     /// <summary>Opens the images and makes the drive components.</summary>
     /// <exception cref="InputException">An image cannot be opened.</exception>
@@ -98,12 +95,22 @@ internal sealed class DriveSet : IDisposable
         try
         {
             foreach ((string name, StorageOptions options) in drives)
-                made.Add(new DriveComponent(name, options));
+            {
+                var drive = new DriveComponent(name, options);
+                made.Add(drive);
+                if (options is { Interface: DriveInterface.Floppy, File: not null } && !FloppySizes.TryGetValue(drive.MediumBytes, out _))
+                    throw new InputException($"drive {options.File}: {drive.MediumBytes} bytes are no floppy disk's; give an image of {string.Join(", ", FloppySizes.Keys.SkipLast(1).Select(bytes => $"{bytes >> 10}K"))} or {FloppySizes.Keys.Last() >> 10}K bytes, or choose if=ide");
+            }
         }
         catch (StorageException e)
         {
             Dispose();
             throw new InputException(e.Message);
+        }
+        catch
+        {
+            Dispose();
+            throw;
         }
 
         return made;
@@ -116,6 +123,38 @@ internal sealed class DriveSet : IDisposable
             drive.Dispose();
         made.Clear();
     }
+
+    /// <summary>Floppy media by size in bytes, each with the drive that it makes of an empty place; a place that stays empty gets a drive for 1.44 MB.</summary>
+    private static readonly SortedDictionary<long, DriveKind> FloppySizes = new()
+    {
+        [160 << 10] = DriveKind.Floppy360,
+        [180 << 10] = DriveKind.Floppy360,
+        [320 << 10] = DriveKind.Floppy360,
+        [360 << 10] = DriveKind.Floppy360,
+        [720 << 10] = DriveKind.Floppy1440,
+        [1200 << 10] = DriveKind.Floppy1200,
+        [1440 << 10] = DriveKind.Floppy1440,
+        [2880 << 10] = DriveKind.Floppy2880,
+    };
+
+    private DriveKind Kind(string name, StorageOptions options)
+    {
+        if (options.Media == DriveMedia.Cdrom)
+            return DriveKind.CdRom;
+        if (options.Interface != DriveInterface.Floppy)
+            return DriveKind.Disk;
+        long bytes = made.Find(drive => drive.Name == name)?.MediumBytes ?? 0;
+        return FloppySizes.GetValueOrDefault(bytes, DriveKind.Floppy1440);
+    }
+
+    /// <summary>What an AT's setup calls a drive.</summary>
+    private int ConfigurationType(string name) => !drives.TryGetValue(name, out StorageOptions? options) ? 0 : Kind(name, options) switch
+    {
+        DriveKind.Floppy360 => 1,
+        DriveKind.Floppy1200 => 2,
+        DriveKind.Floppy2880 => 5,
+        _ => 4,
+    };
 
     private bool HasController(string type) => manifest.Devices.Any(device => device.Type == type);
 

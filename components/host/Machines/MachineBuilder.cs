@@ -188,11 +188,12 @@ public sealed class MachineBuilder
     {
         services.GetRequiredService<Vcpu>().State.NanosecondsPerInstruction = manifest.Cpu.NanosecondsPerInstruction;
         FabricBuilder fabric = new FabricBuilder().Observe(recorder);
+        IReadOnlyList<IComponent> opened = drives!.Open(); // Before the devices: floppy drives and the configuration memory follow the media.
         IReadOnlyList<DeviceComponent> devices = services.GetRequiredService<IReadOnlyList<DeviceComponent>>();
         ManifestChecks.Regions(manifest, devices);
         for (int i = 0; i < manifest.Components.Count; i++)
             fabric.Add(Known(componentTypes, manifest.Components[i].Type, $"$.components[{i}].type")(services, manifest.Components[i]), manifest.Components[i].Placement);
-        foreach (IComponent drive in drives!.Open())
+        foreach (IComponent drive in opened)
             fabric.Add(drive);
         for (int i = 0; i < devices.Count; i++)
             fabric.Add(devices[i], manifest.Devices[i].Placement);

@@ -58,6 +58,9 @@ public sealed class DriveComponent : IComponent, IDisposable
     /// <inheritdoc/>
     public string Name { get; }
 
+    /// <summary>Size of the medium in bytes; 0 for none.</summary>
+    public long MediumBytes => store?.Length ?? 0;
+
     /// <summary>What it has done.</summary>
     public DriveCounters Counters => counters;
 

@@ -75,7 +75,7 @@ public sealed class ConsoleSessionTests : IDisposable
 
     [Theory]
     [InlineData("--serial none --serial none --serial none", "serial port")]
-    [InlineData("--parallel none", "no device of type parallel")]
+    [InlineData("--debugcon none", "no device of type debugcon")]
     [InlineData("--script /nowhere", "cannot be read")]
     [InlineData("--type \\z", "no escape")]
     public void Wrong_consoles_are_one_line(string arguments, string part)
