@@ -9,7 +9,13 @@ namespace Plexus.Boot.Bench;
 /// <param name="Console">File that receives the guest's serial port; null when that is the program's stdout.</param>
 internal sealed record Contender(string Name, string Program, IReadOnlyList<string> Arguments, string? Console = null)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(8);
+    /// <summary>The program looks for the marker by itself, and ends with exit code 0 when it has come.</summary>
+    public bool EndsItself { get; init; }
+
+    /// <summary>QEMU's monitor socket, through which the text screen is read; null for a marker on the serial port.</summary>
+    public string? Monitor { get; init; }
+
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(15);
 
     /// <summary>Starts the machine and measures until the guest prints a marker; then ends it.</summary>
     /// <param name="marker">What ends the measurement.</param>
@@ -28,7 +34,12 @@ internal sealed record Contender(string Name, string Program, IReadOnlyList<stri
         bool found = false;
         try
         {
-            found = Console is null ? await InOutput(process, marker, patience.Token) : await InFile(process, Console, marker, patience.Token);
+            if (EndsItself)
+                found = await ByExitCode(process, patience.Token);
+            else if (Monitor is not null)
+                found = await new QemuScreen(Monitor).WaitFor(process, marker, patience.Token);
+            else
+                found = Console is null ? await InOutput(process, marker, patience.Token) : await InFile(process, Console, marker, patience.Token);
         }
         catch (OperationCanceledException)
         {
@@ -40,6 +51,13 @@ internal sealed record Contender(string Name, string Program, IReadOnlyList<stri
             process.Kill(entireProcessTree: true);
         await process.WaitForExitAsync();
         return found ? wall : null;
+    }
+
+    private static async Task<bool> ByExitCode(Process process, CancellationToken patience)
+    {
+        _ = process.StandardOutput.ReadToEndAsync(patience);
+        await process.WaitForExitAsync(patience);
+        return process.ExitCode == 0;
     }
 
     private static async Task<bool> InOutput(Process process, string marker, CancellationToken patience)

@@ -28,9 +28,10 @@ Workload[] workloads =
     new("ready", "READY", "READY", initrd,
         "console=ttyS0 reboot=k panic=1 acpi=off noapic nolapic pci=off nosmp cryptomgr.notests apparmor=0 audit=0 mitigations=off nokaslr lpj=1000000 initcall_blacklist=load_system_certificate_list,isapnp_init"),
 ];
-if (only is not null && workloads.All(w => w.Name != only))
+PcWorkload[] pcs = [.. PcWorkload.All.Where(w => w.Name == only || (only is null && w.Name == "cd") || only == "guests")];
+if (only is not null && workloads.All(w => w.Name != only) && pcs.Length == 0)
 {
-    Console.Error.WriteLine($"boot-bench: unknown workload {only}; choose {string.Join(" or ", workloads.Select(w => w.Name))}");
+    Console.Error.WriteLine($"boot-bench: unknown workload {only}; choose {string.Join(" or ", workloads.Select(w => w.Name).Concat(PcWorkload.All.Select(w => w.Name)).Append("guests"))}");
     return 2;
 }
 
@@ -46,12 +47,41 @@ foreach (Workload workload in workloads.Where(w => only is null || w.Name == onl
         results.Add((contender.Name, await contender.Measure(workload.Marker)));
     }
 
-    Report(workload, results);
-    complete &= results.Where(r => r.Name.StartsWith("plexus", StringComparison.Ordinal)).All(r => r.Wall is not null);
+    Report(workload.MarkerName, results);
+    complete &= Came(results);
+}
+
+foreach (PcWorkload workload in pcs)
+{
+    foreach (string file in workload.Missing(Path.Combine(Root(), ".guests")))
+    {
+        Console.Error.WriteLine($"boot-bench: {file} is missing; run dotnet cake --target=Guests");
+        return 2;
+    }
+
+    List<(string Name, TimeSpan? Wall)> results = [];
+    foreach (Contender contender in Pcs().Contenders(workload))
+    {
+        Console.Error.WriteLine($"boot-bench: {workload.Name}: {contender.Name} …");
+        results.Add((contender.Name, await contender.Measure(workload.Text)));
+    }
+
+    Report($"{workload.Name}, \"{workload.Text}\"", results);
+    complete &= Came(results);
 }
 
 Directory.Delete(work, recursive: true);
 return complete ? 0 : 1;
+
+static bool Came(List<(string Name, TimeSpan? Wall)> results) => results.Where(r => r.Name.StartsWith("plexus", StringComparison.Ordinal)).All(r => r.Wall is not null);
+
+PcBench Pcs()
+{
+    string modules = Path.Combine(Root(), "bench", "boot", "node_modules");
+    return new PcBench(Path.Combine(Root(), ".guests"), work, plexus, OnPath("qemu-system-i386"),
+        Directory.Exists(Path.Combine(modules, "v86")) && File.Exists(SeaBios) ? OnPath("node") : null, (Path.Combine(Root(), "bench", "boot", "v86.mjs"), modules),
+        !quick && OnPath("script") is not null && File.Exists(BochsVgaBios) && File.Exists(SeaBios) ? OnPath("bochs-bin") : null);
+}
 
 List<Contender> Contenders(Workload workload)
 {
@@ -105,11 +135,11 @@ Contender Bochs(string program, Workload workload)
     return new Contender("Bochs", "script", ["-qfec", $"TERM=vt100 {program} -q -f {configuration} -rc {commands}", "/dev/null"], serial);
 }
 
-static void Report(Workload workload, List<(string Name, TimeSpan? Wall)> results)
+static void Report(string marker, List<(string Name, TimeSpan? Wall)> results)
 {
     double own = results[0].Wall?.TotalSeconds ?? double.NaN;
     Table table = new Table().Border(TableBorder.Markdown);
-    table.AddColumns("machine", $"seconds to {workload.MarkerName}", "× plexus emulated");
+    table.AddColumns("machine", $"seconds to {marker}", "× plexus emulated");
     foreach ((string name, TimeSpan? wall) in results)
     {
         table.AddRow(name, wall is null ? "did not come" : wall.Value.TotalSeconds.ToString("F1", CultureInfo.InvariantCulture),
