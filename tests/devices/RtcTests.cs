@@ -1,4 +1,6 @@
+using Plexus.Messaging;
 using Plexus.Messaging.Contracts.Bus;
+using Plexus.Messaging.Contracts.Device;
 
 namespace Plexus.Devices.Tests;
 
@@ -337,7 +339,54 @@ public sealed class RtcTests
         Assert.Equal(sum, (Word(0x2E) & 0xFF) << 8 | (Word(0x2F) & 0xFF));
     }
 
+    [Fact]
+    public void Battery_keeps_what_is_neither_calendar_nor_the_machines_description()
+    {
+        for (int i = 0; i < 128; i++)
+            Put(rig, i, i ^ 0x5A);
+        Sum(rig);
+        byte[] kept = Battery(rig);
+        DeviceRig<Mc146818> next = new(chipset => new Mc146818(
+            chipset.Lines, chipset.Interrupts.Connect(Irq), chipset.Timers.Add("rtc"), Mc146818.DefaultStart, 16 << 20, new Dictionary<int, byte> { [0x10] = 0x40 }, kept));
+        foreach (int i in Enumerable.Range(0x0E, 0x72).Except([0x10, 0x15, 0x16, 0x17, 0x18, 0x2E, 0x2F, 0x30, 0x31, RtcCentury, 0x34, 0x35]))
+            Assert.Equal(i ^ 0x5A, Get(next, i));
+        Assert.Equal((0x40, 0x80, 0x02, 0x00, 0x3C), (Get(next, 0x10), Get(next, 0x15), Get(next, 0x16), Get(next, 0x17), Get(next, 0x18)));
+        Assert.Equal((0x20, 0x25, 0x01, 0x26, 0x02), (Get(next, RtcCentury), Get(next, 0x09), Get(next, 0x08), Get(next, 0x0A), Get(next, 0x0B)));
+        int sum = Enumerable.Range(0x10, 0x1E).Sum(i => Get(next, i));
+        Assert.Equal(sum, (Get(next, 0x2E) << 8) | Get(next, 0x2F));
+        byte[] before = Battery(next);
+        Put(next, 0x40, 1);
+        next.Device.Reset(cold: true); // The battery is that of power-on.
+        Assert.Equal(before, Battery(next));
+    }
+
+    [Fact]
+    public void Battery_keeps_a_checksum_that_is_wrong()
+    {
+        Put(rig, 0x2E, 0x12);
+        Put(rig, 0x2F, 0x34);
+        byte[] kept = Battery(rig);
+        DeviceRig<Mc146818> next = new(chipset => new Mc146818(chipset.Lines, chipset.Interrupts.Connect(Irq), chipset.Timers.Add("rtc"), Mc146818.DefaultStart, 16 << 20, null, kept));
+        Assert.Equal((0x12, 0x34), (Get(next, 0x2E), Get(next, 0x2F)));
+        Assert.Throws<ArgumentException>(() => new DeviceRig<Mc146818>(chipset =>
+            new Mc146818(chipset.Lines, chipset.Interrupts.Connect(Irq), chipset.Timers.Add("rtc"), Mc146818.DefaultStart, 16 << 20, null, kept.AsMemory(1))));
+    }
+
     private const int RtcCentury = 0x32;
+
+    private static byte[] Battery(DeviceRig<Mc146818> clock)
+    {
+        var fabric = new FakeFabric();
+        fabric.Attach(new DeviceComponent("rtc", "clock", clock.Device));
+        return fabric.Call<ReadBatteryMemory, BatteryMemory>("rtc", default).Data.ToArray();
+    }
+
+    private static void Sum(DeviceRig<Mc146818> clock)
+    {
+        int sum = Enumerable.Range(0x10, 0x1E).Sum(i => Get(clock, i));
+        Put(clock, 0x2E, sum >> 8);
+        Put(clock, 0x2F, sum & 0xFF);
+    }
 
     private static DeviceRig<Mc146818> Make(DateTime start) =>
         new(chipset => new Mc146818(chipset.Lines, chipset.Interrupts.Connect(Irq), chipset.Timers.Add("rtc"), start, 64 << 20));
@@ -348,10 +397,12 @@ public sealed class RtcTests
         clock.Out(0x71, value);
     }
 
-    private int Get(int register)
+    private int Get(int register) => Get(rig, register);
+
+    private static int Get(DeviceRig<Mc146818> clock, int register)
     {
-        rig.Out(0x70, register);
-        return rig.In(0x71);
+        clock.Out(0x70, register);
+        return clock.In(0x71);
     }
 
     private int[] Time() => Time(rig);

@@ -12,7 +12,7 @@ public static class DeviceCatalog
         new("i8254", "8254 timer, 40h, and system control port B, 61h", (chipset, settings) =>
             new Pit8254(chipset.Interrupts.Connect(settings.Irq ?? 0), chipset.Timers.Add(settings.Name))),
         new("mc146818", "MC146818 real-time clock and configuration memory, 70h", (chipset, settings) =>
-            new Mc146818(chipset.Lines, chipset.Interrupts.Connect(settings.Irq ?? 8), chipset.Timers.Add(settings.Name), settings.Start ?? Mc146818.DefaultStart, chipset.MemoryBytes, chipset.ConfigurationMemory)),
+            new Mc146818(chipset.Lines, chipset.Interrupts.Connect(settings.Irq ?? 8), chipset.Timers.Add(settings.Name), settings.Start ?? Mc146818.DefaultStart, chipset.MemoryBytes, chipset.ConfigurationMemory, chipset.BatteryMemory)),
         new("ns16550a", "16550A serial port", (chipset, settings) =>
             new Uart16550(settings.Base ?? 0x3F8, chipset.Interrupts.Connect(settings.Irq ?? 4), chipset.Timers.Add(settings.Name), settings.Console ?? settings.Name)),
         new("i8042", "8042 keyboard controller with a keyboard and a mouse, 60h and 64h", (chipset, settings) =>

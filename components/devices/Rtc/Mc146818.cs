@@ -1,18 +1,25 @@
+using Plexus.Messaging;
 using Plexus.Messaging.Contracts.Bus;
+using Plexus.Messaging.Contracts.Device;
 using Plexus.Messaging.Shared;
 
 namespace Plexus.Devices;
 
 /// <summary>
 /// The MC146818 real-time clock with 128 bytes of memory behind 70h (index, and the NMI gate in bit 7) and 71h (data), on IRQ 8.
-/// Its 32.768 kHz crystal follows guest time; the calendar begins at a configured moment.
+/// Its 32.768 kHz crystal follows guest time; the calendar begins at a configured moment. What else its battery kept may come from an earlier run.
 /// </summary>
-public sealed class Mc146818 : IRegisterAccess, ITimed, IResettable, ISaveRestore
+public sealed partial class Mc146818 : IRegisterAccess, ITimed, IResettable, ISaveRestore, IHostConnected
 {
     /// <summary>Crystal in hertz.</summary>
     public const uint Frequency = 32_768;
 
-    private const int Size = 128;
+    /// <summary>Bytes of memory, those of the calendar among them.</summary>
+    public const int Size = 128;
+
+    /// <summary>The first byte behind the clock's registers.</summary>
+    private const int FirstFree = 0x0E;
+
     private const int RegisterA = 0x0A;
     private const int RegisterB = 0x0B;
     private const int RegisterC = 0x0C;
@@ -57,6 +64,7 @@ public sealed class Mc146818 : IRegisterAccess, ITimed, IResettable, ISaveRestor
     private readonly DateTime start;
     private readonly ulong memoryBytes;
     private readonly IReadOnlyDictionary<int, byte> setup;
+    private readonly ReadOnlyMemory<byte> battery;
 
     // Volatile state.
     private readonly byte[] memory = new byte[Size];
@@ -74,7 +82,9 @@ public sealed class Mc146818 : IRegisterAccess, ITimed, IResettable, ISaveRestor
     /// <param name="start">What the calendar shows at guest time 0. A host that wants its own clock passes it here.</param>
     /// <param name="memoryBytes">Guest RAM in bytes, for the configuration memory.</param>
     /// <param name="setup">Bytes of configuration memory that setup left otherwise, by address.</param>
-    public Mc146818(PlatformLines lines, InterruptLine interrupt, TimerSlot timer, DateTime start, ulong memoryBytes, IReadOnlyDictionary<int, byte>? setup = null)
+    /// <param name="battery">What the battery kept of an earlier run, <see cref="Size"/> bytes; empty for a machine that was never configured.</param>
+    /// <exception cref="ArgumentException"><paramref name="battery"/> has another length.</exception>
+    public Mc146818(PlatformLines lines, InterruptLine interrupt, TimerSlot timer, DateTime start, ulong memoryBytes, IReadOnlyDictionary<int, byte>? setup = null, ReadOnlyMemory<byte> battery = default)
     {
         ArgumentNullException.ThrowIfNull(lines);
         ArgumentNullException.ThrowIfNull(interrupt);
@@ -84,6 +94,9 @@ public sealed class Mc146818 : IRegisterAccess, ITimed, IResettable, ISaveRestor
         this.start = start;
         this.memoryBytes = memoryBytes;
         this.setup = setup ?? new Dictionary<int, byte>();
+        if (battery.Length is not (0 or Size))
+            throw new ArgumentException($"A battery keeps {Size} bytes, not {battery.Length}.", nameof(battery));
+        this.battery = battery;
         Timer = timer;
         calendar = new RtcCalendar(memory);
         Reset(cold: true);
@@ -176,7 +189,7 @@ public sealed class Mc146818 : IRegisterAccess, ITimed, IResettable, ISaveRestor
     }
 
     /// <inheritdoc/>
-    /// <remarks>RESET clears the interrupt enables and flags and leaves time and memory alone; a cold reset is a machine that was never configured, with its battery in.</remarks>
+    /// <remarks>RESET clears the interrupt enables and flags and leaves time and memory alone; a cold reset is a machine that is switched on, its battery in.</remarks>
     public void Reset(bool cold)
     {
         if (cold)
@@ -302,39 +315,5 @@ public sealed class Mc146818 : IRegisterAccess, ITimed, IResettable, ISaveRestor
         }
 
         Timer.Deadline = next == long.MaxValue ? ulong.MaxValue : Clock.Time(next);
-    }
-
-    /// <summary>The configuration memory as an AT's setup would have left it: no drives, keyboard present, memory sizes, checksum.</summary>
-    private void Configure()
-    {
-        const int Equipment = 0x14;
-        const int BaseMemory = 0x15;
-        const int ExtendedMemory = 0x17;
-        const int ExtendedMemoryFound = 0x30;
-        const int MemoryAbove16Megabytes = 0x34;
-        const int ChecksumFirst = 0x10;
-        const int ChecksumLast = 0x2D;
-        const int Checksum = 0x2E;
-        const ulong Megabyte = 1 << 20;
-
-        memory[Equipment] = 0x04;
-        StoreWord(BaseMemory, (int)(Math.Min(memoryBytes, 640 << 10) >> 10));
-        int extended = memoryBytes <= Megabyte ? 0 : (int)Math.Min((memoryBytes - Megabyte) >> 10, 0xFC00);
-        StoreWord(ExtendedMemory, extended);
-        StoreWord(ExtendedMemoryFound, extended);
-        StoreWord(MemoryAbove16Megabytes, memoryBytes <= 16 * Megabyte ? 0 : (int)Math.Min((memoryBytes - (16 * Megabyte)) >> 16, 0xFFFF));
-        foreach ((int address, byte value) in setup)
-            memory[address] = value;
-        int sum = 0;
-        for (int i = ChecksumFirst; i <= ChecksumLast; i++)
-            sum += memory[i];
-        memory[Checksum] = (byte)(sum >> 8);
-        memory[Checksum + 1] = (byte)sum;
-    }
-
-    private void StoreWord(int at, int value)
-    {
-        memory[at] = (byte)value;
-        memory[at + 1] = (byte)(value >> 8);
     }
 }

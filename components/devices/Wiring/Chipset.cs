@@ -55,6 +55,9 @@ public sealed class Chipset
     /// <summary>Bytes of configuration memory, by address, that setup would have left other than for a machine without drives.</summary>
     public IReadOnlyDictionary<int, byte> ConfigurationMemory { get; init; } = new Dictionary<int, byte>();
 
+    /// <summary>What the battery of the real-time clock kept of an earlier run, <see cref="Mc146818.Size"/> bytes; empty for a machine that was never configured.</summary>
+    public ReadOnlyMemory<byte> BatteryMemory { get; init; }
+
     /// <summary>A host bridge controls what is seen from C0000h to FFFFFh.</summary>
     public bool HasShadowControl { get; init; }
 

@@ -10,6 +10,9 @@ public sealed record BootOrder(string Letters, bool ShowMenu)
     /// <summary>Hard disk, CD-ROM, floppy.</summary>
     public static BootOrder Usual { get; } = new("cda", false);
 
+    /// <summary>The user gave the letters; otherwise an order that the configuration memory keeps goes first.</summary>
+    public bool IsAsked { get; init; }
+
     /// <summary>Bytes 38h and 3Dh of configuration memory: a nibble for each place, 1 floppy, 2 hard disk, 3 CD-ROM, 4 network.</summary>
     public (byte Third, byte FirstTwo) ToConfiguration()
     {
@@ -29,7 +32,7 @@ public sealed record BootOrder(string Letters, bool ShowMenu)
             string value = part[(equals + 1)..];
             order = (key, value) switch
             {
-                ("order", { Length: > 0 and <= 3 }) when value.All(letter => Known.Contains(letter, StringComparison.Ordinal)) && value.Distinct().Count() == value.Length => order with { Letters = value },
+                ("order", { Length: > 0 and <= 3 }) when value.All(letter => Known.Contains(letter, StringComparison.Ordinal)) && value.Distinct().Count() == value.Length => order with { Letters = value, IsAsked = true },
                 ("menu", "on" or "off") => order with { ShowMenu = value == "on" },
                 _ => throw new InputException($"--boot {text}: \"{part}\" is unknown; write up to three of the letters a, c, d, n, or order=LETTERS,menu=on"),
             };

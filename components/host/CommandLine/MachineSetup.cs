@@ -27,6 +27,7 @@ internal static class MachineSetup
         {
             Drives = settings.Drives,
             Boot = settings.Boot,
+            Nvram = settings.Nvram,
             Overwritten = overwritten,
             Trace = outputs?.Trace,
             Sampler = outputs?.Sampler,

@@ -79,6 +79,8 @@ internal static class RunCommand
                     : machine.Run(settings.Limit);
                 if (session.IsNeeded && instructions is null)
                     session.Finish();
+                machine.KeepConfiguration();
+                machine.RescueConfiguration(files, Say);
                 wall = Stopwatch.GetElapsedTime(started);
                 progress.Dispose();
                 metrics?.Finish();
@@ -88,7 +90,7 @@ internal static class RunCommand
             {
                 progress.Dispose();
                 metrics?.Finish();
-                return Crash(machine, e, flight, streams);
+                return Crash(machine, e, flight, files, streams);
             }
 
             string? coverageFailure = coverage is null ? null : WriteCoverage(machine, symbols, boot.Kernel.Name, settings.Coverage!, coverage, streams);
@@ -142,7 +144,7 @@ internal static class RunCommand
         streams.Messages.WriteLine(GuestView.Disassemble(machine));
     }
 
-    private static int Crash(Machine machine, ComponentFaultException e, FlightFiles flight, HostStreams streams)
+    private static int Crash(Machine machine, ComponentFaultException e, FlightFiles flight, RunFiles files, HostStreams streams)
     {
         try
         {
@@ -152,6 +154,16 @@ internal static class RunCommand
         catch (ComponentFaultException)
         {
             // Telemetry itself failed, or cannot be reached any more: the fault below says what happened first.
+        }
+
+        try
+        {
+            machine.KeepConfiguration();
+            machine.RescueConfiguration(files, streams.Messages.WriteLine);
+        }
+        catch (ComponentFaultException)
+        {
+            // The clock or its bus failed: the file holds what was kept before.
         }
 
         if (flight.End($"component {OneLine(e)}", isBad: true) is { } failure)

@@ -35,6 +35,7 @@ internal sealed class RunOptions
         Step("--script", "FILE", "Script: steps from a file, one a line: expect, type, key, wait, timeout, screenshot"),
     ];
 
+    private readonly Option<string?> nvram = Text("--nvram", "FILE", "Keep the configuration memory (CMOS) in a file from run to run; made when it is not there");
     private readonly Option<string?> display = Text("--display", "none|text", "Show the guest's text screen in the terminal, which becomes its keyboard; Ctrl-A X ends (default: none)", "-display");
     private readonly Option<string?> screenshot = Text("--screenshot", "FILE.png", "Write the screen when the run ends, and as FILE-0001.png … at SIGUSR1");
     private readonly Option<string?> screenshotEvery = Text("--screenshot-every", "SECONDS", "Write the screen as FILE-0001.png … after every so many guest seconds");
@@ -80,7 +81,7 @@ internal sealed class RunOptions
         drives.AddTo(command);
         if (!withOutput)
             return;
-        foreach (Option option in (Option[])[stats, coverage, symbols, trace, traceSample, traceUnreachable, metrics, flightRecorder, instructions, instructionsFrom, instructionsCount, breakpoints, watchpoints, serial, parallel, debugConsole, .. steps, exitWhenDone, display, screenshot, screenshotEvery])
+        foreach (Option option in (Option[])[stats, coverage, symbols, trace, traceSample, traceUnreachable, metrics, flightRecorder, instructions, instructionsFrom, instructionsCount, breakpoints, watchpoints, serial, parallel, debugConsole, .. steps, exitWhenDone, nvram, display, screenshot, screenshotEvery])
             command.Options.Add(option);
         gdb.AddTo(command);
     }
@@ -112,6 +113,7 @@ internal sealed class RunOptions
             Parallel = result.GetValue(parallel),
             DebugConsole = result.GetValue(debugConsole),
             Script = [.. Steps(result)],
+            Nvram = result.GetValue(nvram),
             ShowsText = result.GetValue(display) switch
             {
                 null or "none" => false,

@@ -50,6 +50,9 @@ public sealed record RunSettings
     /// <summary>Where the firmware looks for something to boot.</summary>
     public BootOrder Boot { get; init; } = BootOrder.Usual;
 
+    /// <summary>File that keeps the configuration memory from run to run; null for none.</summary>
+    public string? Nvram { get; init; }
+
     /// <summary>The terminal shows the guest's text screen.</summary>
     public bool ShowsText { get; init; }
 

@@ -25,19 +25,23 @@ internal static class FirmwareSettings
     }
 
     /// <summary>Bytes of configuration memory that differ from a machine without drives.</summary>
-    public static IReadOnlyDictionary<int, byte> ConfigurationMemory(BootOrder boot, DriveSet drives)
+    /// <param name="boot">Where to look for something to boot.</param>
+    /// <param name="drives">The machine's drives.</param>
+    /// <param name="isKept">The memory is that of an earlier run: its boot order stays unless another is asked for.</param>
+    public static IReadOnlyDictionary<int, byte> ConfigurationMemory(BootOrder boot, DriveSet drives, bool isKept)
     {
         const int FloppyTypes = 0x10, Equipment = 0x14, BootFlags = 0x38, BootSequence = 0x3D;
         (byte third, byte firstTwo) = boot.ToConfiguration();
         byte floppies = drives.FloppyTypes;
         int count = (floppies >> 4 != 0 ? 1 : 0) + ((floppies & 0x0F) != 0 ? 1 : 0);
-        return new Dictionary<int, byte>
+        var bytes = new Dictionary<int, byte>
         {
             [FloppyTypes] = floppies,
             [Equipment] = (byte)(0x06 | (count == 0 ? 0 : 1 | ((count - 1) << 6))), // Coprocessor and keyboard.
-            [BootFlags] = third,
-            [BootSequence] = firstTwo,
         };
+        if (!isKept || boot.IsAsked)
+            (bytes[BootFlags], bytes[BootSequence]) = (third, firstTwo);
+        return bytes;
     }
 
     private static byte[] E820(ulong start, ulong length, int type) =>

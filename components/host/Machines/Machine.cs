@@ -7,6 +7,7 @@ using Plexus.Host.Telemetry;
 using Plexus.Messaging;
 using Plexus.Messaging.Contracts.Common;
 using Plexus.Messaging.Contracts.Cpu;
+using Plexus.Messaging.Contracts.Device;
 using Plexus.Messaging.Contracts.Monitor;
 using Plexus.Messaging.Contracts.Telemetry;
 using Plexus.Messaging.Shared;
@@ -20,15 +21,18 @@ public sealed class Machine : IDisposable
     private readonly ServiceProvider services;
     private readonly IDisposable drives;
     private readonly string cpuModel;
+    private readonly NvramFile? nvram;
+    private readonly IEndpoint? clock;
     private readonly IEndpoint monitor;
     private readonly IEndpoint telemetry;
     private readonly IEndpoint cpu;
     private BootRequest? boot;
 
-    internal Machine(MachineManifest manifest, MonitorOptions options, string cpuModel, ServiceProvider services, Fabric fabric, IDisposable drives)
+    internal Machine(MachineManifest manifest, MonitorOptions options, string cpuModel, ServiceProvider services, Fabric fabric, IDisposable drives, NvramFile? nvram)
     {
         this.services = services;
         this.drives = drives;
+        this.nvram = nvram;
         this.cpuModel = cpuModel;
         Manifest = manifest;
         Options = options;
@@ -42,6 +46,15 @@ public sealed class Machine : IDisposable
         telemetry = fabric.Connect("telemetry");
         cpu = fabric.Connect("cpu");
         fabric.Connect("bus").Call<Reset, Done>(new Reset(Cold: true));
+        if (nvram is null)
+            return;
+        clock = fabric.Connect(nvram.Clock);
+        KeepConfiguration();
+        if (nvram.Failure is { } failure)
+        {
+            fabric.Dispose();
+            throw new InputException(failure);
+        }
     }
 
     /// <summary>What it consists of.</summary>
@@ -71,8 +84,8 @@ public sealed class Machine : IDisposable
     /// <summary>Counts and times of transitions, where they are measured; null otherwise. Can be read from any thread.</summary>
     public TransitionMeters? Meters { get; }
 
-    /// <summary>The first failure of a console or of the trace, in one line; null when there was none.</summary>
-    public string? OutputFailure => services.GetRequiredService<TelemetryComponent>().Failure;
+    /// <summary>The first failure of a console or of the trace, or that the configuration memory is not in its file, in one line; null when all is well.</summary>
+    public string? OutputFailure => services.GetRequiredService<TelemetryComponent>().Failure ?? nvram?.Failure;
 
     /// <summary>Loads a guest and puts the state at its entry into the vCPU.</summary>
     /// <returns>One line that says what was loaded.</returns>
@@ -109,6 +122,7 @@ public sealed class Machine : IDisposable
         while (exit.Kind == MachineExitKind.Reset && !Options.NoReboot && Restart() && !endAtReset);
 
         Flush();
+        KeepConfiguration();
         return exit;
     }
 
@@ -156,6 +170,18 @@ public sealed class Machine : IDisposable
     /// <returns>Transition spans exported so far.</returns>
     public ulong Flush() => telemetry.Call<FlushTelemetry, TelemetryFlushed>(default).Spans;
 
+    /// <summary>Puts the configuration memory into its file, if there is one and something changed. That it failed is told by <see cref="OutputFailure"/>, until it works again.</summary>
+    public void KeepConfiguration()
+    {
+        if (clock is not null)
+            nvram!.Keep(clock.Call<ReadBatteryMemory, BatteryMemory>(default).Data.Span);
+    }
+
+    /// <summary>When the configuration memory could not be put into its file, puts it into a new one and says its name.</summary>
+    /// <param name="files">Names for files that nobody named.</param>
+    /// <param name="say">Prints one line.</param>
+    internal void RescueConfiguration(RunFiles files, Action<string> say) => nvram?.Rescue(files, say);
+
     /// <summary>The basic blocks that were entered; empty when coverage is off.</summary>
     public IReadOnlyList<CoverageBlock> ReadCoverage() => monitor.Call<ReadCoverage, Messaging.Contracts.Monitor.Coverage>(default).Blocks;
 
@@ -172,6 +198,7 @@ public sealed class Machine : IDisposable
         if (boot is null)
             return false;
         Lines.ResetRequested = false;
+        KeepConfiguration();
         Reset request = new(Cold: false);
         foreach (string component in (ReadOnlySpan<string>)["monitor", "bus", "cpu"])
             Fabric.Connect(component).Call<Reset, Done>(request);

@@ -25,6 +25,7 @@ public sealed class MachineBuilder
 
     private MachineManifest manifest;
     private DriveSet? drives;
+    private NvramFile? nvram;
     private readonly Dictionary<string, Func<IServiceProvider, ComponentManifest, IComponent>> componentTypes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Func<IServiceProvider, DeviceManifest, DeviceComponent>> deviceTypes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Func<Stream>> streams = new(StringComparer.Ordinal) { ["stdout"] = Console.OpenStandardOutput, ["none"] = () => Stream.Null };
@@ -79,6 +80,9 @@ public sealed class MachineBuilder
 
     /// <summary>Where the firmware looks for something to boot.</summary>
     public BootOrder Boot { get; set; } = BootOrder.Usual;
+
+    /// <summary>File that keeps the configuration memory from run to run, made when it is not there; null for none.</summary>
+    public string? Nvram { get; set; }
 
     /// <summary>The firmware image; empty for a machine that starts kernels by itself.</summary>
     public ReadOnlyMemory<byte> Firmware { get; set; }
@@ -138,6 +142,7 @@ public sealed class MachineBuilder
         ManifestReader.CheckMeaning(manifest);
         drives = new DriveSet(manifest, Drives);
         manifest = drives.Complete();
+        nvram = Nvram is null ? null : NvramFile.Open(Nvram, manifest);
         PlatformLines lines = new();
         Vcpu vcpu = new();
         CallRecorder? recorder = Trace is null ? null : new CallRecorder(() => vcpu.State.Now);
@@ -161,7 +166,8 @@ public sealed class MachineBuilder
             Memory = s.GetRequiredService<GuestMemory>(),
             Firmware = Firmware,
             Configuration = FirmwareSettings.Of(manifest, MemorySize, Boot),
-            ConfigurationMemory = FirmwareSettings.ConfigurationMemory(Boot, drives),
+            ConfigurationMemory = FirmwareSettings.ConfigurationMemory(Boot, drives, nvram is { Contents.IsEmpty: false }),
+            BatteryMemory = nvram?.Contents ?? default,
             HasShadowControl = manifest.Devices.Any(device => device.Type == "i440fx"),
         });
         Dictionary<string, ConsoleOutput> consoles = manifest.Consoles.ToDictionary(c => c.Key, c => new ConsoleOutput(Open(c.Key, streams[c.Value])), StringComparer.Ordinal);
@@ -197,7 +203,7 @@ public sealed class MachineBuilder
             fabric.Add(drive);
         for (int i = 0; i < devices.Count; i++)
             fabric.Add(devices[i], manifest.Devices[i].Placement);
-        return ManifestChecks.Start(manifest, fabric, started => new Machine(manifest, Options, CpuModel, services, started, drives));
+        return ManifestChecks.Start(manifest, fabric, started => new Machine(manifest, Options, CpuModel, services, started, drives, nvram));
     }
 
     private Stream Open(string console, Func<Stream> usual) => consoleRoutes.TryGetValue(console, out Func<Func<Stream>, Stream>? route) ? route(usual) : usual();
