@@ -13,8 +13,8 @@ public sealed class ParallelPort : IRegisterAccess, ITimed, IResettable, ISaveRe
     /// <summary>Its usual first port and interrupt request.</summary>
     public const int UsualBase = 0x378, UsualIrq = 7;
 
-    /// <summary>From STROBE to ACK, and the length of ACK; the printer is busy for both.</summary>
-    public const ulong PrintTime = 5_000, AcknowledgeTime = 5_000;
+    /// <summary>From STROBE to ACK, and the length of ACK, in nanoseconds; the printer is busy for both. They are short, because firmware that holds STROBE for 5 µs does not look at BUSY before the next byte.</summary>
+    public const ulong PrintTime = 1_000, AcknowledgeTime = 1_000;
 
     private const int DataRegister = 0, StatusRegister = 1, ControlRegister = 2;
     private const int Ports = 3;
