@@ -31,7 +31,8 @@ internal sealed record PcWorkload(string Name, string Marker, int Mebibytes, par
 
     /// <summary>This program's machine.</summary>
     public Contender Plexus(string program, string guests) => new("plexus emulated", "dotnet",
-        [program, "run", "-M", "pc", "--engine", "emulated", "--mem", $"{Mebibytes}M", "--snapshot", .. Options(guests, '-'), "--timeout", "1500s", "--expect", Marker, "--exit-when-done"]) { EndsItself = true };
+        [program, "run", "-M", "pc", "--engine", "emulated", "--mem", $"{Mebibytes}M", "--snapshot", .. Options(guests, '-'), "--timeout", "1500s", "--expect", Marker, "--exit-when-done"])
+    { EndsItself = true };
 
     /// <summary>QEMU's machine of the same chipset, interpreted by translation.</summary>
     /// <param name="program">qemu-system-i386.</param>
