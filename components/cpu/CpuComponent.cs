@@ -42,6 +42,7 @@ public sealed class CpuComponent : IComponent, IDisposable
         {
             virtualProcessor = new X86Processor(vcpu.Block, memory, lines, cpuModel, bus, physical: false);
             physicalProcessor = new X86Processor(vcpu.Block, memory, lines, cpuModel, bus, physical: true) { Tables = tables ?? new MonitorTables(), Overwritten = overwritten };
+            virtualProcessor.ResetApicBase();
         }
     }
 
@@ -66,6 +67,7 @@ public sealed class CpuComponent : IComponent, IDisposable
         port.OnCall<WriteRegister, RegisterWritten>(OnWriteRegister);
         port.OnCall<ReadModelRegister, ModelRegister>((in ReadModelRegister request) => virtualProcessor.ReadModelRegister(request.Number));
         port.OnCall<Reset, Done>(OnReset);
+        port.OnCall<Initialize, Done>(OnInitialize);
         port.OnCall<SaveState, SavedState>(OnSaveState);
         port.OnCall<RestoreState, Done>(OnRestoreState);
         port.OnCall<Describe, Description>((in Describe _) => new Description(Name, $"{virtualProcessor.Model.Name}; interpreter as virtual and as physical processor"));
@@ -79,6 +81,12 @@ public sealed class CpuComponent : IComponent, IDisposable
         foreach (MappingSpace space in spaces.Values)
             space.Dispose();
         spaces.Clear();
+    }
+
+    private Done OnInitialize(in Initialize request)
+    {
+        virtualProcessor.InitState();
+        return default;
     }
 
     private CpuExit OnRun(in Run request)
@@ -144,7 +152,7 @@ public sealed class CpuComponent : IComponent, IDisposable
 
     private CpuidResult OnReadCpuid(in ReadCpuid request)
     {
-        (uint eax, uint ebx, uint ecx, uint edx) = virtualProcessor.Model.Cpuid(request.Leaf);
+        (uint eax, uint ebx, uint ecx, uint edx) = virtualProcessor.Cpuid(request.Leaf);
         return new CpuidResult(virtualProcessor.Model.MaximumLeaf, eax, ebx, ecx, edx);
     }
 

@@ -19,6 +19,10 @@ public static class CpuModels
     /// <exception cref="ArgumentException">There is no such model.</exception>
     public static bool HasSse(string name) => Find(name).Has(CpuFeatures.Sse);
 
+    /// <summary>The version register of the model's local APIC; 0 when it has none.</summary>
+    /// <exception cref="ArgumentException">There is no such model.</exception>
+    public static uint ApicVersion(string name) => Find(name).ApicVersion;
+
     /// <summary>A model by its name.</summary>
     /// <exception cref="ArgumentException">There is no such model.</exception>
     internal static CpuModel Find(string name) =>

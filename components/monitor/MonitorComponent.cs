@@ -72,7 +72,7 @@ public sealed class MonitorComponent : IComponent
             decisions.Connect(telemetry);
         }
 
-        var clock = new MachineClock(vcpu, lines, bus);
+        var clock = new MachineClock(vcpu, lines, bus, cpu);
         emulated = new EmulatedDrive(vcpu, lines, clock, cpu, counters, options);
         if (options.Engine == Engine.Ring3)
         {
@@ -82,6 +82,11 @@ public sealed class MonitorComponent : IComponent
             paging = new ShadowPaging(memory, vcpu, lines, cpu, counters, options.MaximumSpaces);
             pages = new VirtualCpuPages(memory, vcpu, lines, bus, patcher, counters, coverage, options);
             views = new CodeViews(memory, vcpu, cpu, prescan, patcher, paging, pages, tables, counters, decisions, options);
+            clock.Forget = () =>
+            {
+                paging.Clear();
+                views.Clear();
+            };
             ring3 = new Ring3Drive(memory, vcpu, lines, clock, cpu, bus, patcher, paging, views, pages, tables, counters, coverage, decisions, options);
         }
 

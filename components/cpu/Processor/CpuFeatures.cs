@@ -33,6 +33,9 @@ internal enum CpuFeatures : ulong
     /// <summary>CMPXCHG8B.</summary>
     Cx8 = 1ul << 8,
 
+    /// <summary>Local APIC. CPUID tells of it only where the machine has it and IA32_APIC_BASE enables it.</summary>
+    Apic = 1ul << 9,
+
     /// <summary>SYSENTER and SYSEXIT.</summary>
     Sep = 1ul << 11,
 

@@ -2,11 +2,11 @@ using Iced.Intel;
 
 namespace Plexus.Cpu.Processor;
 
-/// <summary>The processor that the guest sees. No model has its local APIC: there is none here.</summary>
+/// <summary>The processor that the guest sees.</summary>
 internal sealed class CpuModel
 {
     private const CpuFeatures OfPentium =
-        CpuFeatures.Fpu | CpuFeatures.Vme | CpuFeatures.De | CpuFeatures.Pse | CpuFeatures.Tsc | CpuFeatures.Msr | CpuFeatures.Mce | CpuFeatures.Cx8;
+        CpuFeatures.Fpu | CpuFeatures.Vme | CpuFeatures.De | CpuFeatures.Pse | CpuFeatures.Tsc | CpuFeatures.Msr | CpuFeatures.Mce | CpuFeatures.Cx8 | CpuFeatures.Apic;
 
     private const CpuFeatures OfPentiumPro =
         OfPentium | CpuFeatures.Pae | CpuFeatures.Mtrr | CpuFeatures.Pge | CpuFeatures.Mca | CpuFeatures.Cmov;
@@ -78,6 +78,15 @@ internal sealed class CpuModel
     /// <summary>RDPMC and CR4.PCE.</summary>
     public bool HasPerformanceCounters => Family == 6;
 
+    /// <summary>IA32_APIC_BASE; the Pentium's local APIC is enabled by a pin and lies where it lies.</summary>
+    public bool HasApicBase => Family == 6;
+
+    /// <summary>
+    /// Version register of the local APIC (SDM vol. 3, 10.4.8): version, and the number of LVT entries less one in bits 16-23; 0 for none. The entries are the family's.
+    /// The version is 14h in all of them, the first without a 3-wire bus: there, I/O APIC and processor may both have ID 0, as the firmware's tables say.
+    /// </summary>
+    public uint ApicVersion => !Has(CpuFeatures.Apic) ? 0u : 0x14u | (Family == 5 ? 3u : Has(CpuFeatures.Sse2) ? 5u : 4u) << 16;
+
     /// <summary>Highest basic CPUID leaf.</summary>
     public uint MaximumLeaf => Family == 6 ? 2u : 1u;
 
@@ -88,7 +97,9 @@ internal sealed class CpuModel
     public bool HasInstruction(Code code) => instructions[(int)code];
 
     /// <summary>The CPUID instruction (SDM vol. 2, CPUID).</summary>
-    public (uint Eax, uint Ebx, uint Ecx, uint Edx) Cpuid(uint leaf) => CpuidLeaves.Of(this, leaf);
+    /// <param name="leaf">EAX.</param>
+    /// <param name="apic">The local APIC is there and enabled.</param>
+    public (uint Eax, uint Ebx, uint Ecx, uint Edx) Cpuid(uint leaf, bool apic) => CpuidLeaves.Of(this, leaf, apic);
 
     private uint Cr4If(CpuFeatures feature, uint bit) => Has(feature) ? bit : 0;
 

@@ -19,7 +19,10 @@ internal static class CpuidLeaves
     private static ReadOnlySpan<byte> BrandString => "        Intel(R) Pentium(R) M processor 2.00GHz\0"u8;
 
     /// <summary>One leaf of a model.</summary>
-    public static (uint Eax, uint Ebx, uint Ecx, uint Edx) Of(CpuModel model, uint leaf)
+    /// <param name="model">The model.</param>
+    /// <param name="leaf">EAX.</param>
+    /// <param name="apic">Tell of the local APIC.</param>
+    public static (uint Eax, uint Ebx, uint Ecx, uint Edx) Of(CpuModel model, uint leaf, bool apic)
     {
         if (leaf is >= Extended and <= LastExtended && HasExtended(model))
             return OfExtended(model, leaf);
@@ -27,7 +30,7 @@ internal static class CpuidLeaves
         {
             // "GenuineIntel"
             0 => (model.MaximumLeaf, 0x756E6547, 0x6C65746E, 0x49656E69),
-            1 => (model.Signature, (model.Has(CpuFeatures.Nx) ? PentiumMBrand : 0) | (model.Has(CpuFeatures.Clfsh) ? ClflushLine : 0), 0, (uint)model.Features),
+            1 => (model.Signature, (model.Has(CpuFeatures.Nx) ? PentiumMBrand : 0) | (model.Has(CpuFeatures.Clfsh) ? ClflushLine : 0), 0, (uint)(apic ? model.Features : model.Features & ~CpuFeatures.Apic)),
             _ => Caches(model),
         };
     }

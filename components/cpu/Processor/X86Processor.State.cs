@@ -45,6 +45,8 @@ internal sealed unsafe partial class X86Processor
         }
 
         RestoreFerr();
+        if (HasApic)
+            Lines.ApicBase = V->ApicBase;
         FlushTranslations(global: true);
         LoadLazy(V->Eflags);
         ModeChanged();

@@ -32,6 +32,8 @@ public sealed partial class BusComponent : IComponent, ISaveRestore
     private readonly bool probing;
     private readonly Dictionary<string, int> deviceByName = [];
     private readonly int interruptController = -1;
+    private readonly int localApic = -1;
+    private readonly int[] samplers;
     private IEndpoint[] endpoints = [];
 
     private int decodingVersion;
@@ -44,7 +46,7 @@ public sealed partial class BusComponent : IComponent, ISaveRestore
     /// <param name="chipset">The wires shared with the devices.</param>
     /// <param name="devices">The devices; their order breaks ties in nothing but reset.</param>
     /// <param name="events">Who wants to know; null for nobody.</param>
-    /// <exception cref="ArgumentException">Two devices answer the same port or address, two have one name, or there is more than one interrupt controller.</exception>
+    /// <exception cref="ArgumentException">Two devices answer the same port or address, two have one name, or there is more than one interrupt controller or local APIC.</exception>
     public BusComponent(Chipset chipset, IReadOnlyList<BusDevice> devices, IBusEvents? events = null)
     {
         ArgumentNullException.ThrowIfNull(chipset);
@@ -57,12 +59,13 @@ public sealed partial class BusComponent : IComponent, ISaveRestore
         {
             if (!deviceByName.TryAdd(devices[i].Name, i))
                 throw new ArgumentException($"Two devices are named {devices[i].Name}.", nameof(devices));
-            if (!devices[i].IsInterruptController)
-                continue;
-            if (interruptController >= 0)
-                throw new ArgumentException($"{devices[interruptController].Name} and {devices[i].Name} are both interrupt controllers.", nameof(devices));
-            interruptController = i;
+            if (devices[i].IsInterruptController)
+                interruptController = Only(interruptController, i, "interrupt controllers");
+            if (devices[i].IsLocalApic)
+                localApic = Only(localApic, i, "local APICs");
         }
+
+        samplers = [.. Enumerable.Range(0, devices.Count).Where(i => devices[i].SamplesLines)];
 
         map = new BusMap(devices);
         decodingVersion = chipset.DecodingVersion;
@@ -202,12 +205,7 @@ public sealed partial class BusComponent : IComponent, ISaveRestore
             address = Next(kind, address, part);
         }
 
-        if (chipset.DecodingVersion != decodingVersion)
-        {
-            map.Rebuild();
-            decodingVersion = chipset.DecodingVersion;
-        }
-
+        FollowDecoding();
         SampleInterrupts(now);
         return new BusResult(status, 0);
     }
@@ -237,6 +235,7 @@ public sealed partial class BusComponent : IComponent, ISaveRestore
         if (chipset.Timers.Earliest == 0)
         {
             chipset.SampleCoprocessor();
+            SampleProcessor(now);
             SampleInterrupts(now);
         }
 
@@ -262,18 +261,45 @@ public sealed partial class BusComponent : IComponent, ISaveRestore
 
     private void SampleInterrupts(ulong now)
     {
-        if (!chipset.Interrupts.Changed || interruptController < 0)
+        if (!chipset.Interrupts.Changed || samplers.Length == 0)
+            return;
+        chipset.Interrupts.Sample(out _, out _);
+        var request = new SampleInterrupts(now);
+        foreach (int sampler in samplers)
+            endpoints[sampler].Call<SampleInterrupts, Done>(in request);
+    }
+
+    /// <summary>The processor asked for a look: perhaps IA32_APIC_BASE has moved.</summary>
+    private void SampleProcessor(ulong now)
+    {
+        if (localApic < 0)
             return;
         var request = new SampleInterrupts(now);
-        endpoints[interruptController].Call<SampleInterrupts, Done>(in request);
+        endpoints[localApic].Call<SampleInterrupts, Done>(in request);
+        FollowDecoding();
     }
+
+    private void FollowDecoding()
+    {
+        if (chipset.DecodingVersion == decodingVersion)
+            return;
+        map.Rebuild();
+        decodingVersion = chipset.DecodingVersion;
+    }
+
+    private int Only(int first, int second, string what) =>
+        first < 0 ? second : throw new ArgumentException($"{devices[first].Name} and {devices[second].Name} are both {what}.", nameof(first));
 
     private Vector Acknowledge(in Acknowledge request)
     {
-        if (interruptController < 0)
-            throw new InvalidOperationException("There is no interrupt controller on this bus.");
         Arrive(request.Now);
-        Vector vector = endpoints[interruptController].Call<Acknowledge, Vector>(in request);
+        bool isLocal = localApic >= 0 && (chipset.Processor.LocalAnswers || interruptController < 0);
+        int controller = isLocal ? localApic : interruptController;
+        if (controller < 0)
+            throw new InvalidOperationException("There is no interrupt controller on this bus.");
+        Vector vector = endpoints[controller].Call<Acknowledge, Vector>(in request);
+        if (!isLocal)
+            chipset.Processor.Acknowledged();
         events.Acknowledged(vector.Value, request.Now);
         return vector;
     }
@@ -316,7 +342,7 @@ public sealed partial class BusComponent : IComponent, ISaveRestore
     }
 
     /// <summary>
-    /// Resets every device; the interrupt controller last, so that it sees no edge of lines that fall or rise meanwhile.
+    /// Resets every device; those that look at the request lines last, so that they see no edge of lines that fall or rise meanwhile.
     /// Timed devices are first carried to the time of the last access, so that what happened before a warm reset is not found after it.
     /// </summary>
     private Done Reset(in Reset request)
@@ -334,7 +360,7 @@ public sealed partial class BusComponent : IComponent, ISaveRestore
 
         for (int i = 0; i < endpoints.Length; i++)
         {
-            if (i != interruptController)
+            if (!devices[i].SamplesLines)
                 endpoints[i].Call<Reset, Done>(in request);
         }
 
@@ -342,8 +368,8 @@ public sealed partial class BusComponent : IComponent, ISaveRestore
         map.Rebuild();
         decodingVersion = chipset.DecodingVersion;
         chipset.Interrupts.Sample(out _, out _);
-        if (interruptController >= 0)
-            endpoints[interruptController].Call<Reset, Done>(in request);
+        foreach (int sampler in samplers)
+            endpoints[sampler].Call<Reset, Done>(in request);
         chipset.Lines.StablePortsVersion++;
         return default;
     }

@@ -1,11 +1,8 @@
 namespace Plexus.Devices;
 
 /// <summary>Capability: the device collects the interrupt request lines and answers INTA cycles.</summary>
-public interface IInterruptController
+public interface IInterruptController : ILineSampler
 {
-    /// <summary>Looks at the request lines.</summary>
-    void SampleInterrupts(ulong now);
-
     /// <summary>The INTA cycles: returns the vector.</summary>
     byte Acknowledge(ulong now);
 }

@@ -9,6 +9,8 @@ public static class DeviceCatalog
     private static IEnumerable<DeviceType> All() =>
     [
         new("i8259-pair", "8259A interrupt controllers, 20h and A0h", (chipset, _) => new DualPic(chipset)),
+        new("ioapic", "82093AA I/O APIC, FEC00000h", (chipset, _) => new IoApic(chipset)),
+        new("lapic", "Local APIC of the processor, FEE00000h", (chipset, settings) => new LocalApic(chipset, chipset.Timers.Add(settings.Name))),
         new("i8254", "8254 timer, 40h, and system control port B, 61h", (chipset, settings) =>
             new Pit8254(chipset.Interrupts.Connect(settings.Irq ?? 0), chipset.Timers.Add(settings.Name))),
         new("mc146818", "MC146818 real-time clock and configuration memory, 70h", (chipset, settings) =>

@@ -4,7 +4,7 @@ using Plexus.Messaging.Contracts.Device;
 namespace Plexus.Devices;
 
 /// <summary>
-/// The 8259A pair of a PC: master at 20h/21h, slave at A0h/A1h on the master's IR2, edge/level registers at 4D0h/4D1h; drives INTR.
+/// The 8259A pair of a PC: master at 20h/21h, slave at A0h/A1h on the master's IR2, edge/level registers at 4D0h/4D1h; drives INT.
 /// </summary>
 public sealed class DualPic : IRegisterAccess, IInterruptController, IStableRegisters, IResettable, ISaveRestore
 {
@@ -25,6 +25,7 @@ public sealed class DualPic : IRegisterAccess, IInterruptController, IStableRegi
 
     // Glue.
     private readonly Chipset chipset;
+    private readonly InterruptReader requests;
     private readonly Pic8259 master = new(elcrMask: 0xF8);
     private readonly Pic8259 slave = new(elcrMask: 0xDE);
 
@@ -33,11 +34,12 @@ public sealed class DualPic : IRegisterAccess, IInterruptController, IStableRegi
     private bool slaveInt;
 
     /// <summary>Makes the pair.</summary>
-    /// <param name="chipset">Request lines in, INTR out.</param>
+    /// <param name="chipset">Request lines in, INT out.</param>
     public DualPic(Chipset chipset)
     {
         ArgumentNullException.ThrowIfNull(chipset);
         this.chipset = chipset;
+        requests = chipset.Interrupts.OpenReader();
     }
 
     /// <inheritdoc/>
@@ -105,9 +107,9 @@ public sealed class DualPic : IRegisterAccess, IInterruptController, IStableRegi
     /// <inheritdoc/>
     public void SampleInterrupts(ulong now)
     {
-        if (!chipset.Interrupts.Changed)
+        if (!requests.Changed)
             return;
-        chipset.Interrupts.Sample(out lines, out int rising);
+        requests.Sample(out lines, out int rising);
         slave.SetInputs((byte)(lines >> 8), (byte)(rising >> 8));
         master.SetInputs(MasterInputs(), (byte)(rising & ~(1 << CascadeInput)));
         Propagate();
@@ -146,7 +148,7 @@ public sealed class DualPic : IRegisterAccess, IInterruptController, IStableRegi
     {
         master.Reset();
         slave.Reset();
-        chipset.Interrupts.Sample(out lines, out _);
+        requests.Sample(out lines, out _);
         slaveInt = false;
         slave.SetInputs((byte)(lines >> 8), 0);
         master.SetInputs(MasterInputs(), 0);
@@ -171,9 +173,9 @@ public sealed class DualPic : IRegisterAccess, IInterruptController, IStableRegi
         slaveInt = reader.Bool();
         master.Restore(ref reader);
         slave.Restore(ref reader);
-        chipset.Interrupts.Sample(out _, out _); // Edges from before are not part of the saved machine.
+        requests.Sample(out _, out _); // Edges from before are not part of the saved machine.
         chipset.Lines.StablePortsVersion++;
-        chipset.Lines.Intr = master.Interrupt;
+        chipset.Processor.RestoreInt(master.Interrupt);
     }
 
     private StableRegister Mask(int region)
@@ -212,6 +214,6 @@ public sealed class DualPic : IRegisterAccess, IInterruptController, IStableRegi
             master.SetInputs(MasterInputs(), now ? (byte)(1 << CascadeInput) : (byte)0);
         }
 
-        chipset.Lines.Intr = master.Interrupt;
+        chipset.Processor.SetInt(master.Interrupt);
     }
 }

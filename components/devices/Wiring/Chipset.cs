@@ -12,6 +12,7 @@ public sealed class Chipset
         Timers = new TimerBank(lines);
         CoprocessorError = Interrupts.Connect(CoprocessorIrq);
         PciInterrupts = new PciInterrupts(Interrupts);
+        Processor = new ProcessorInterrupts(lines);
         LowMemory = new LowMemory(this);
     }
 
@@ -33,6 +34,12 @@ public sealed class Chipset
 
     /// <summary>The interrupt request lines.</summary>
     public InterruptLines Interrupts { get; } = new();
+
+    /// <summary>What leads from the interrupt controllers to the processor.</summary>
+    public ProcessorInterrupts Processor { get; }
+
+    /// <summary>The version register of the processor's local APIC; 0 for a processor without one. Unless told otherwise that of a Pentium II: version 11h, five LVT entries.</summary>
+    public uint LocalApicVersion { get; init; } = 0x0004_0011;
 
     /// <summary>The DMA request lines.</summary>
     public DmaLines Dma { get; } = new();

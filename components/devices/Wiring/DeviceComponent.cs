@@ -36,14 +36,18 @@ public sealed class DeviceComponent : IComponent
     /// <summary>The device's regions, for the bus.</summary>
     public IReadOnlyList<DeviceRegion> Regions => Device.Regions;
 
-    /// <summary>The device answers <see cref="Acknowledge"/>.</summary>
-    public bool IsInterruptController => Device is IInterruptController;
+    /// <summary>The device answers <see cref="Acknowledge"/> for the 8259A's part.</summary>
+    public bool IsInterruptController => Device is IInterruptController and not ILocalApic;
 
     /// <summary>The device answers <see cref="ReadStableRegisters"/>.</summary>
     public bool HasStableRegisters => Device is IStableRegisters;
 
     /// <summary>What the bus needs to know of the device.</summary>
-    public BusDevice ForBus => new(Name, Regions, IsInterruptController, HasStableRegisters, Device is IBlockPort);
+    public BusDevice ForBus => new(Name, Regions, IsInterruptController, HasStableRegisters, Device is IBlockPort)
+    {
+        SamplesLines = Device is ILineSampler and not ILocalApic,
+        IsLocalApic = Device is ILocalApic,
+    };
 
     /// <inheritdoc/>
     public void Attach(IComponentPort port)
@@ -63,11 +67,10 @@ public sealed class DeviceComponent : IComponent
             port.OnCall<ReadStableRegisters, StableRegisters>((in ReadStableRegisters _) => new StableRegisters(stable.ReadStableRegisters()));
         }
 
+        if (Device is ILineSampler sampler)
+            port.OnCall<SampleInterrupts, Done>((in SampleInterrupts request) => SampleInterrupts(sampler, request.Now));
         if (Device is IInterruptController controller)
-        {
-            port.OnCall<SampleInterrupts, Done>((in SampleInterrupts request) => SampleInterrupts(controller, request.Now));
             port.OnCall<Acknowledge, Vector>((in Acknowledge request) => new Vector(controller.Acknowledge(request.Now)));
-        }
 
         if (Device is IBlockPort block)
         {
@@ -115,7 +118,7 @@ public sealed class DeviceComponent : IComponent
         return new NextDeadline(device.Timer.Deadline);
     }
 
-    private static Done SampleInterrupts(IInterruptController device, ulong now)
+    private static Done SampleInterrupts(ILineSampler device, ulong now)
     {
         device.SampleInterrupts(now);
         return default;

@@ -1,7 +1,7 @@
 namespace Plexus.Devices;
 
 /// <summary>
-/// The sixteen ISA interrupt request lines. Devices set levels; the interrupt controller samples levels and the rising edges since it last looked.
+/// The sixteen ISA interrupt request lines. Devices set levels; interrupt controllers sample levels and the rising edges since they last looked, each with a reader of its own.
 /// Nothing is called when a line moves: the bus sees <see cref="Changed"/> after the access or timer event that moved it.
 /// </summary>
 public sealed class InterruptLines
@@ -10,6 +10,7 @@ public sealed class InterruptLines
     public const int Count = 16;
 
     private readonly int[] asserting = new int[Count];
+    private readonly List<InterruptReader> readers = [];
     private int levels;
     private int edges;
 
@@ -29,7 +30,15 @@ public sealed class InterruptLines
         return new InterruptLine(this, irq == 2 ? 9 : irq);
     }
 
-    /// <summary>Takes the levels, and the rising edges since the last call.</summary>
+    /// <summary>Opens a reader: what an interrupt controller sees of the lines.</summary>
+    public InterruptReader OpenReader()
+    {
+        var reader = new InterruptReader(this);
+        readers.Add(reader);
+        return reader;
+    }
+
+    /// <summary>Takes the levels, and the rising edges since the last call. Readers do not notice.</summary>
     public void Sample(out int currentLevels, out int risingEdges)
     {
         currentLevels = levels;
@@ -47,13 +56,21 @@ public sealed class InterruptLines
         {
             levels |= 1 << irq;
             if (latch)
-                edges |= 1 << irq;
-            Changed |= latch;
+                Latch(1 << irq);
         }
         else if (!level && after == 0)
         {
             levels &= ~(1 << irq);
-            Changed |= latch;
+            if (latch)
+                Latch(0);
         }
+    }
+
+    private void Latch(int rising)
+    {
+        edges |= rising;
+        Changed = true;
+        foreach (InterruptReader reader in readers)
+            reader.Latch(rising);
     }
 }

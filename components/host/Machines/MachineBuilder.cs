@@ -163,6 +163,7 @@ public sealed class MachineBuilder
         Services.AddSingleton(s => new Chipset(lines)
         {
             MemoryBytes = MemorySize,
+            LocalApicVersion = CpuModels.ApicVersion(CpuModel),
             Memory = s.GetRequiredService<GuestMemory>(),
             Firmware = Firmware,
             Configuration = FirmwareSettings.Of(manifest, MemorySize, Boot),

@@ -11,6 +11,9 @@ public sealed class PlatformLines
     /// <summary>NMI latched (edge); cleared when taken.</summary>
     public bool Nmi { get; set; }
 
+    /// <summary>The CPU is in an NMI handler: a latched <see cref="Nmi"/> waits for its IRET, and wakes nobody.</summary>
+    public bool NmiBlocked { get; set; }
+
     /// <summary>NMI does not reach the CPU: bit 7 of port 70h. A latched <see cref="Nmi"/> waits.</summary>
     public bool NmiMasked { get; set; }
 
@@ -22,6 +25,9 @@ public sealed class PlatformLines
 
     /// <summary>A device asked for a CPU reset.</summary>
     public bool ResetRequested { get; set; }
+
+    /// <summary>INIT: the local APIC asks the CPU to begin at its reset vector; other components are not reset. Cleared when done.</summary>
+    public bool InitRequested { get; set; }
 
     /// <summary>Power-off requested.</summary>
     public bool PowerOffRequested { get; set; }
@@ -47,7 +53,7 @@ public sealed class PlatformLines
     public ulong TimerDeadline { get; set; } = ulong.MaxValue;
 
     /// <summary>True when anything asks for a stop.</summary>
-    public bool StopRequested => ResetRequested || PowerOffRequested || GuestExitCode is not null || HostStop || DebuggerStop;
+    public bool StopRequested => ResetRequested || InitRequested || PowerOffRequested || GuestExitCode is not null || HostStop || DebuggerStop;
 
     /// <summary>
     /// FERR#: an unmasked x87 exception is pending while CR0.NE is clear (level). When it moves, the next timer event is now, so that the bus looks at it;
@@ -66,10 +72,30 @@ public sealed class PlatformLines
         }
     }
 
+    /// <summary>IA32_APIC_BASE at power-on: bootstrap processor, enabled, at FEE00000h.</summary>
+    public const ulong ApicBaseAtReset = 0xFEE0_0900;
+
+    /// <summary>The machine has the local APIC of its processor.</summary>
+    public bool HasLocalApic { get; set; }
+
+    /// <summary>IA32_APIC_BASE: the CPU writes it, the local APIC follows. When it moves, the next timer event is now, so that the bus looks at it.</summary>
+    public ulong ApicBase
+    {
+        get => apicBase;
+        set
+        {
+            if (value == apicBase)
+                return;
+            apicBase = value;
+            TimerDeadline = 0;
+        }
+    }
+
     /// <summary>IGNNE#: while CR0.NE is clear, x87 instructions go on in spite of a pending exception (level).</summary>
     public bool IgnoreNumericError { get; set; }
 
     private bool hostStop;
     private bool debuggerStop;
     private bool numericError;
+    private ulong apicBase;
 }

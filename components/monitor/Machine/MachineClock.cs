@@ -1,14 +1,19 @@
 using Plexus.Messaging;
 using Plexus.Messaging.Contracts.Bus;
+using Plexus.Messaging.Contracts.Common;
+using Plexus.Messaging.Contracts.Cpu;
 using Plexus.Messaging.Contracts.Monitor;
 using Plexus.Messaging.Shared;
 
 namespace Plexus.Monitor.Machine;
 
 /// <summary>What both engines' drives share: stop conditions, timers, and the passing of time in HLT.</summary>
-internal sealed class MachineClock(Vcpu vcpu, PlatformLines lines, IEndpoint bus)
+internal sealed class MachineClock(Vcpu vcpu, PlatformLines lines, IEndpoint bus, IEndpoint cpu)
 {
     private const uint InterruptFlag = 0x200;
+
+    /// <summary>What the engine knows of the guest's privileged state is to be forgotten: the processor was initialised.</summary>
+    internal Action? Forget { get; set; }
 
     /// <summary>Whether something ends this call of RunMachine at the current instruction boundary. Limits come before timers and interrupts, in both engines alike.</summary>
     internal bool ShouldReturn(in RunMachine request, out MachineExit exit)
@@ -30,6 +35,13 @@ internal sealed class MachineClock(Vcpu vcpu, PlatformLines lines, IEndpoint bus
         {
             exit = new MachineExit(MachineExitKind.Reset, 0, "the guest reset the machine");
             return true;
+        }
+
+        if (lines.InitRequested)
+        {
+            lines.InitRequested = false;
+            cpu.Call<Initialize, Done>(default);
+            Forget?.Invoke();
         }
 
         if (lines.HostStop)
@@ -67,7 +79,7 @@ internal sealed class MachineClock(Vcpu vcpu, PlatformLines lines, IEndpoint bus
     internal bool PassIdleTime(in RunMachine request)
     {
         ref VcpuBlock v = ref vcpu.State;
-        if ((v.Eflags & InterruptFlag) == 0 && !lines.Nmi)
+        if ((v.Eflags & InterruptFlag) == 0 && (!lines.Nmi || lines.NmiBlocked))
             return false;
         ulong target = Math.Min(lines.TimerDeadline, request.Deadline);
         if (target == ulong.MaxValue)

@@ -29,6 +29,8 @@ internal sealed class VirtualCpuPages
     private readonly bool[] known = new bool[256];
     private uint linear;
     private uint popfIopl = uint.MaxValue;
+    private ulong apicBase;
+    private IEndpoint? cpu;
     private ulong portsVersion;
 
     internal VirtualCpuPages(GuestMemory memory, Vcpu vcpu, PlatformLines lines, IEndpoint bus, IEndpoint patcher, TransitionCounters counters, BlockCoverage coverage, MonitorOptions options)
@@ -79,10 +81,24 @@ internal sealed class VirtualCpuPages
         popfIopl = uint.MaxValue;
         records.Clear();
         Write(Layout.Version, Layout.LayoutVersion);
+        this.cpu = cpu;
+        WriteCpuid();
+        portsVersion = lines.StablePortsVersion;
+        foreach (StablePort port in bus.Call<ReadStablePorts, StablePorts>(new ReadStablePorts(vcpu.State.Now)).Ports)
+        {
+            if (port.Port < 256)
+                SetPort(port.Port, port.Readable, port.Latch, port.Value);
+        }
+    }
+
+    /// <summary>CPUID results, which change only with IA32_APIC_BASE.</summary>
+    private void WriteCpuid()
+    {
+        apicBase = vcpu.State.ApicBase;
         uint leaves = 1;
         for (uint leaf = 0; leaf < leaves; leaf++)
         {
-            CpuidResult result = cpu.Call<ReadCpuid, CpuidResult>(new ReadCpuid(leaf));
+            CpuidResult result = cpu!.Call<ReadCpuid, CpuidResult>(new ReadCpuid(leaf));
             leaves = Math.Min(result.MaximumLeaf + 1, 8);
             int at = Layout.Cpuid + (int)(leaf * 16);
             Write(at, result.Eax);
@@ -92,12 +108,6 @@ internal sealed class VirtualCpuPages
         }
 
         Write(Layout.CpuidLeaves, leaves);
-        portsVersion = lines.StablePortsVersion;
-        foreach (StablePort port in bus.Call<ReadStablePorts, StablePorts>(new ReadStablePorts(vcpu.State.Now)).Ports)
-        {
-            if (port.Port < 256)
-                SetPort(port.Port, port.Readable, port.Latch, port.Value);
-        }
     }
 
     /// <summary>The pages now lie at this linear address.</summary>
@@ -122,6 +132,8 @@ internal sealed class VirtualCpuPages
         Write(Layout.IdtLimit, v.IdtLimit);
         Write(Layout.IdtBase, v.IdtBase);
         Write(Layout.Cr0, v.Cr0);
+        if (v.ApicBase != apicBase)
+            WriteCpuid();
         if ((v.Eflags & IoplMask) != popfIopl)
             BuildPopfTables(v.Eflags & IoplMask);
     }

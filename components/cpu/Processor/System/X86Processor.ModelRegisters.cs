@@ -9,6 +9,7 @@ internal sealed unsafe partial class X86Processor
     private const uint MsrPentiumEventSelect = 0x11;
     private const uint MsrPentiumCounter1 = 0x13;
     private const uint MsrPlatformId = 0x17;
+    private const uint MsrApicBase = 0x1B;
     private const uint MsrPowerOn = 0x2A;
     private const uint MsrUpdateTrigger = 0x79;
     private const uint MsrUpdateSignature = 0x8B;
@@ -60,6 +61,9 @@ internal sealed unsafe partial class X86Processor
     /// <summary>IA32_MCG_CAP: five banks, and MCG_CTL is there.</summary>
     private const ulong MachineCheckCapabilities = Banks | (1 << 8);
 
+    /// <summary>IA32_APIC_BASE: global enable, and what can be written: BSP flag, enable, 36 bits of base.</summary>
+    private const ulong ApicGlobalEnable = 1ul << 11, ApicBaseDefined = 0xF_FFFF_F900;
+
     /// <summary>IA32_EFER.NXE.</summary>
     private const uint ExtendedNxe = 1u << 11;
 
@@ -81,6 +85,17 @@ internal sealed unsafe partial class X86Processor
 
         // Fast strings are on after reset.
         registers[SlotFastStrings] = 4;
+    }
+
+    /// <summary>The machine has the local APIC that this model has.</summary>
+    private bool HasApic => Model.Has(CpuFeatures.Apic) && Lines.HasLocalApic;
+
+    /// <summary>Writes IA32_APIC_BASE, which the local APIC follows.</summary>
+    private void SetApicBase(ulong value)
+    {
+        V->ApicBase = value;
+        Lines.ApicBase = value;
+        Requests |= Request.BusUsed;
     }
 
     private bool TryReadMsr(uint index, out ulong value)
@@ -105,6 +120,9 @@ internal sealed unsafe partial class X86Processor
                 return true;
             case MsrPlatformId:
                 return Model.Family == 6;
+            case MsrApicBase when HasApic && Model.HasApicBase:
+                value = V->ApicBase;
+                return true;
             case MsrDebugControl when Model.Family == 6:
                 value = V->DebugControl;
                 return true;
@@ -134,6 +152,11 @@ internal sealed unsafe partial class X86Processor
             case MsrTimeStampCounter:
                 // WRMSR writes the low half and clears the high one (SDM vol. 3, 17.17, P6 family).
                 V->TscOffset += (uint)value - TimeStamp;
+                return true;
+            case MsrApicBase when HasApic && Model.HasApicBase:
+                if ((value & ~ApicBaseDefined) != 0)
+                    return false;
+                SetApicBase(value);
                 return true;
             case MsrUpdateTrigger:
                 // No microcode to update: the signature stays what it was.

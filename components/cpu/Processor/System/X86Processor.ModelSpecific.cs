@@ -56,13 +56,11 @@ internal sealed unsafe partial class X86Processor
         if (cpu.Physical)
             cpu.PhysicalCpuid(leaf);
         else
-            cpu.Cpuid(leaf);
+            (cpu.V->Gpr[0], cpu.V->Gpr[3], cpu.V->Gpr[1], cpu.V->Gpr[2]) = cpu.Cpuid(leaf);
     }
 
-    private void Cpuid(uint leaf)
-    {
-        (V->Gpr[0], V->Gpr[3], V->Gpr[1], V->Gpr[2]) = Model.Cpuid(leaf);
-    }
+    /// <summary>What CPUID answers now.</summary>
+    internal (uint Eax, uint Ebx, uint Ecx, uint Edx) Cpuid(uint leaf) => Model.Cpuid(leaf, (V->ApicBase & ApicGlobalEnable) != 0);
 
     /// <summary>A host processor, unlike the guest's in every leaf: an unpatched CPUID shows at once.</summary>
     private void PhysicalCpuid(uint leaf)
