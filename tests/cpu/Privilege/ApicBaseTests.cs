@@ -104,7 +104,11 @@ public sealed unsafe class ApicBaseTests
         var bench = new ProtectedBench(model);
         bench.Bench.Lines.HasLocalApic = true;
         bench.Bench.Call<Reset, Done>(new Reset(true));
+
+        // Entering a ring makes the block anew.
+        ulong apicBase = bench.V->ApicBase;
         bench.Enter(0);
+        bench.V->ApicBase = apicBase;
         return bench;
     }
 
