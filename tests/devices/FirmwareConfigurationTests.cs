@@ -98,7 +98,7 @@ public sealed class FirmwareConfigurationTests : IDisposable
     public void Names_and_late_files_are_refused()
     {
         Assert.Throws<ArgumentException>(() => configuration.SetFile(new string('x', 56), default));
-        configuration.NumberOf("etc/apple");
+        ReadItem(FirmwareConfiguration.DirectoryItem, 4);
         Assert.Throws<InvalidOperationException>(() => configuration.SetFile("late", default));
     }
 
