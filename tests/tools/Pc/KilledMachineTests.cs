@@ -2,8 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Iced.Intel;
-using Plexus.System.Tests;
-using Plexus.Tools.Tests.Linux;
 using Xunit;
 using static Iced.Intel.AssemblerRegisters;
 
@@ -26,7 +24,7 @@ public sealed class KilledMachineTests : IDisposable
         string image = Path.Combine(directory, "disk.img"), top = Path.Combine(directory, "top.overlay");
         File.WriteAllBytes(image, new byte[Sectors * SectorSize]);
         if (overlay)
-            Assert.Equal(0, await Image("create", top, "--backing", image));
+            Assert.Equal(0, await Image("create", top, "--backing", Path.GetFileName(image)));
         uint[] expected = new uint[Sectors];
         Random random = new(7);
         uint next = 1;
@@ -52,11 +50,12 @@ public sealed class KilledMachineTests : IDisposable
 
     /// <summary>Runs the guest until it has said so many numbers, and a moment longer.</summary>
     /// <returns>The last number that it said.</returns>
-    private static async Task<uint> WriteAndKill(string disk, uint first, int lines, TimeSpan longer)
+    private async Task<uint> WriteAndKill(string disk, uint first, int lines, TimeSpan longer)
     {
-        using SmallGuest guest = new(c => Program(c, first));
+        string guest = Path.Combine(directory, "guest");
+        WriteGuest(guest, first);
         ProcessStartInfo start = new("dotnet") { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (string argument in (string[])[Path.Combine(AppContext.BaseDirectory, "plexus.dll"), "run", "-M", "pc", "--bios", "none", "--kernel", guest.Path, "--hda", disk])
+        foreach (string argument in (string[])[Path.Combine(AppContext.BaseDirectory, "plexus.dll"), "run", "-M", "pc", "--bios", "none", "--kernel", guest, "--hda", disk])
             start.ArgumentList.Add(argument);
         using Process process = Process.Start(start)!;
         Task<string> messages = process.StandardError.ReadToEndAsync();
@@ -64,8 +63,9 @@ public sealed class KilledMachineTests : IDisposable
         while (lines-- > 0)
         {
             string? line = await process.StandardOutput.ReadLineAsync();
-            Assert.True(line is not null, line is null ? await messages : "");
-            said = uint.Parse(line, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+            if (line is null)
+                Assert.Fail(await messages);
+            said = uint.Parse(line!, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
         }
 
         await Task.Delay(longer);
@@ -76,7 +76,8 @@ public sealed class KilledMachineTests : IDisposable
         return said;
     }
 
-    /// <summary>The first number in every sector, all of which must hold one number from end to end.</summary>
+    /// <summary>The first number in every sector, of the image or of a copy of it to which a copy of the overlay was committed; a sector must hold one number from end to end.</summary>
+    /// <remarks>The overlay names the image without a directory, so that the copy's is the copy.</remarks>
     private async Task<uint[]> Read(string image, string? overlay)
     {
         string read = image;
@@ -104,9 +105,9 @@ public sealed class KilledMachineTests : IDisposable
         return numbers;
     }
 
-    private static async Task<int> Image(params string[] arguments)
+    private async Task<int> Image(params string[] arguments)
     {
-        ProcessStartInfo start = new("dotnet") { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
+        ProcessStartInfo start = new("dotnet") { WorkingDirectory = directory, UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (string argument in (string[])[Path.Combine(AppContext.BaseDirectory, "plexus.dll"), "image", .. arguments])
             start.ArgumentList.Add(argument);
         using Process process = Process.Start(start)!;
@@ -115,6 +116,18 @@ public sealed class KilledMachineTests : IDisposable
         await process.WaitForExitAsync();
         Assert.True(process.ExitCode == 0, await messages);
         return process.ExitCode;
+    }
+
+    /// <summary>A Multiboot-1 image with address fields (Multiboot 0.6.96, 3.1.3).</summary>
+    private static void WriteGuest(string path, uint first)
+    {
+        const uint Magic = 0x1BAD_B002, AddressFields = 1 << 16, Load = 0x10_0000, HeaderSize = 32;
+        Assembler c = new(32);
+        c.dd(Magic, AddressFields, unchecked(0 - Magic - AddressFields), Load);
+        c.dd(Load, 0, 0, Load + HeaderSize);
+        Program(c, first);
+        using FileStream file = new(path, FileMode.Create);
+        c.Assemble(new StreamCodeWriter(file), Load);
     }
 
     /// <summary>For each number: a sector full of it, WRITE SECTORS, FLUSH CACHE, and the number as eight digits and a line feed on the serial port.</summary>
@@ -163,12 +176,12 @@ public sealed class KilledMachineTests : IDisposable
         c.and(eax, 0xF);
         c.cmp(al, 10);
         c.jb(letter);
-        c.add(al, 'A' - '0' - 10);
+        c.add(al, (sbyte)('A' - '0' - 10));
         c.Label(ref letter);
-        c.add(al, '0');
+        c.add(al, (sbyte)'0');
         c.call(send);
         c.loop(digit);
-        c.mov(al, '\n');
+        c.mov(al, (sbyte)'\n');
         c.call(send);
         c.inc(ebx);
         c.jmp(again);

@@ -19,11 +19,11 @@ public sealed class LinuxPcTests
     }
 
     [Theory]
-    [InlineData("linux-686-pae", "", "sda")]
-    [InlineData("linux-686", "noapic nolapic", "sda")]
-    public async Task Kernel_works_on_a_disk_and_powers_off_through_ACPI(string kernel, string options, string disk)
+    [InlineData("linux-686-pae", "", "ide", "sda")]
+    [InlineData("linux-686", "noapic nolapic", "virtio", "vda")]
+    public async Task Kernel_works_on_a_disk_and_powers_off_through_ACPI(string kernel, string options, string controller, string disk)
     {
-        (int code, string console, string messages) = await Boot(kernel, options, "--timeout", "300s", "--drive", PcProcess.Drive("disks", "ext2.img"));
+        (int code, string console, string messages) = await Boot(kernel, options, "--timeout", "300s", "--drive", PcProcess.Drive("disks", "ext2.img", controller));
         Assert.True(code == 0, $"{console}\n{messages}");
         Assert.Contains($"DISK /dev/{disk}", console, StringComparison.Ordinal);
         Assert.All(Script, line => Assert.Contains(line, console, StringComparison.Ordinal));
