@@ -10,7 +10,7 @@ public sealed class LoaderTests
 
     [Fact]
     public async Task Grub_rescue_cd_comes_to_its_prompt() =>
-        await PcProcess.Succeed([.. GrubPrompt, "--timeout", "60s", "--type", @"kbd:echo key$prefix\n", "--expect", "screen:key(cd", "--exit-when-done"]);
+        await PcProcess.Succeed([.. GrubPrompt, "--timeout", "60s", "--type", @"kbd:echo key$prefix\n", "--expect", "screen:key(hd96)", "--exit-when-done"]);
 
     [Fact]
     public async Task Grub_loads_memtest86_from_ext2_which_passes_over_16_MiB_without_an_error() =>
