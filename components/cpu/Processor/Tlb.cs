@@ -33,6 +33,9 @@ internal sealed unsafe class Tlb : IDisposable
 
     private const int UsedCapacity = 4096;
 
+    /// <summary>Code that writes to its own page has it watched anew all the time: few entries are filled in between.</summary>
+    private const int WrittenCapacity = 64;
+
     public readonly TlbEntry* Read;
 
     public readonly TlbEntry* Write;
@@ -44,7 +47,9 @@ internal sealed unsafe class Tlb : IDisposable
 
     private readonly TlbEntry* block;
     private readonly ushort[] used = new ushort[UsedCapacity];
+    private readonly ushort[] written = new ushort[WrittenCapacity];
     private int usedCount;
+    private int writtenCount;
     private bool disposed;
 
     public Tlb()
@@ -65,8 +70,17 @@ internal sealed unsafe class Tlb : IDisposable
         TlbEntry* entry = array + ((linear >> 12) & (Entries - 1));
 
         // A slot that holds something is remembered already.
-        if (entry->Tag == Invalid && usedCount < UsedCapacity)
+        if (entry->Tag != Invalid)
+            return entry;
+        if (usedCount < UsedCapacity)
             used[usedCount++] = (ushort)(entry - block);
+        if (array == Write && writtenCount <= WrittenCapacity)
+        {
+            if (writtenCount < WrittenCapacity)
+                written[writtenCount] = (ushort)(entry - Write);
+            writtenCount++;
+        }
+
         return entry;
     }
 
@@ -130,8 +144,18 @@ internal sealed unsafe class Tlb : IDisposable
     /// <summary>Forgets write entries: a frame became watched.</summary>
     public void FlushWrites()
     {
-        for (int i = 0; i < Entries; i++)
-            Write[i].Tag = Invalid;
+        if (writtenCount > WrittenCapacity)
+        {
+            for (int i = 0; i < Entries; i++)
+                Write[i].Tag = Invalid;
+        }
+        else
+        {
+            for (int i = 0; i < writtenCount; i++)
+                Write[written[i]].Tag = Invalid;
+        }
+
+        writtenCount = 0;
     }
 
     /// <summary>Forgets execute entries: code pages are about to be freed.</summary>
