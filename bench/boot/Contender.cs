@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 
 namespace Plexus.Boot.Bench;
 
@@ -62,10 +63,17 @@ internal sealed record Contender(string Name, string Program, IReadOnlyList<stri
 
     private static async Task<bool> InOutput(Process process, string marker, CancellationToken patience)
     {
-        while (await process.StandardOutput.ReadLineAsync(patience) is { } line)
+        // What a guest draws on its terminal has no line ends.
+        StringBuilder text = new();
+        char[] buffer = new char[4096];
+        int count;
+        while ((count = await process.StandardOutput.ReadAsync(buffer, patience)) != 0)
         {
-            if (line.Contains(marker, StringComparison.Ordinal))
+            text.Append(buffer, 0, count);
+            if (text.ToString().Contains(marker, StringComparison.Ordinal))
                 return true;
+            if (text.Length > 2 * buffer.Length)
+                text.Remove(0, text.Length - buffer.Length);
         }
 
         return false;
