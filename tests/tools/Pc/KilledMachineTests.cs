@@ -31,18 +31,20 @@ public sealed class KilledMachineTests : IDisposable
         for (int round = 0; round < Rounds; round++)
         {
             uint said = await WriteAndKill(overlay ? top : image, next, random.Next(1, 120), TimeSpan.FromMilliseconds(random.Next(8)));
-            for (uint number = next; number <= said; number++)
-                expected[Place(number)] = number;
             uint[] found = await Read(image, overlay ? top : null);
+
+            // What it said last may have died on its way to the host; but a number that is on the disk began only when the one before it was flushed.
+            uint begun = Math.Max(said + 1, found.Max());
+            for (uint number = next; number < begun; number++)
+                expected[Place(number)] = number;
             for (int sector = 0; sector < Sectors; sector++)
             {
-                // One more may have been on its way.
-                Assert.True(found[sector] == expected[sector] || (found[sector] == said + 1 && Place(said + 1) == sector),
+                Assert.True(found[sector] == expected[sector] || (found[sector] == begun && Place(begun) == sector),
                     $"round {round}: sector {sector} holds {found[sector]} instead of {expected[sector]}; {said} was the last that the guest said");
                 expected[sector] = found[sector];
             }
 
-            next = said + 2;
+            next = begun + 1;
         }
     }
 
