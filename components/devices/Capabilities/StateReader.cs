@@ -46,6 +46,18 @@ public ref struct StateReader(ReadOnlySpan<byte> data)
     /// <exception cref="InvalidDataException">The state ends too early, or has more bytes than allowed.</exception>
     public ReadOnlySpan<byte> Bytes(int limit) => Take(Int32(0, limit));
 
+    /// <summary>Takes bytes preceded by their number, which must be that of <paramref name="into"/>.</summary>
+    /// <param name="into">Where they go.</param>
+    /// <param name="complaint">What to say when there are fewer.</param>
+    /// <exception cref="InvalidDataException">The state ends too early, or has another number of bytes.</exception>
+    public void Fill(Span<byte> into, string complaint)
+    {
+        ReadOnlySpan<byte> saved = Bytes(into.Length);
+        if (saved.Length != into.Length)
+            throw new InvalidDataException(complaint);
+        saved.CopyTo(into);
+    }
+
     /// <summary>Checks that nothing is left.</summary>
     /// <exception cref="InvalidDataException">Something is.</exception>
     public readonly void End()

@@ -3,6 +3,8 @@ namespace Plexus.Devices;
 /// <content>Saving and restoring.</content>
 public sealed partial class Fdc82077aa
 {
+    private const string Incomplete = "The floppy controller's bytes are not all there.";
+
     /// <inheritdoc/>
     public byte StateVersion => 1;
 
@@ -62,8 +64,8 @@ public sealed partial class Fdc82077aa
         phase = (FloppyPhase)reader.Byte();
         phaseEnd = reader.UInt64();
         interrupt = reader.Bool();
-        Take(ref reader, command);
-        Take(ref reader, result);
+        reader.Fill(command, Incomplete);
+        reader.Fill(result, Incomplete);
         received = reader.Int32(0, command.Length);
         resultLength = reader.Int32(0, result.Length);
         resultPosition = reader.Int32(0, result.Length);
@@ -89,8 +91,8 @@ public sealed partial class Fdc82077aa
         sectorsLeft = reader.Int32(0, int.MaxValue);
         moved = reader.Int32(0, host.Length);
         trackSector = reader.Int32(0, byte.MaxValue);
-        Take(ref reader, medium);
-        Take(ref reader, host);
+        reader.Fill(medium, Incomplete);
+        reader.Fill(host, Incomplete);
         bool request = reader.Bool();
         fifo.Restore(ref reader);
         foreach (SeekUnit unit in units)
@@ -115,12 +117,4 @@ public sealed partial class Fdc82077aa
     }
 
     private bool IsTransfer() => opcode is FloppyOpcode.ReadId or FloppyOpcode.FormatTrack || commandLength == FloppyCommands.LongestCommand;
-
-    private static void Take(ref StateReader reader, byte[] into)
-    {
-        ReadOnlySpan<byte> saved = reader.Bytes(into.Length);
-        if (saved.Length != into.Length)
-            throw new InvalidDataException("The floppy controller's bytes are not all there.");
-        saved.CopyTo(into);
-    }
 }

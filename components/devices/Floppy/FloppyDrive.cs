@@ -177,10 +177,7 @@ internal sealed class FloppyDrive
 
     public void Restore(ref StateReader reader)
     {
-        ReadOnlySpan<byte> marks = reader.Bytes(deleted.Length);
-        if (marks.Length != deleted.Length)
-            throw new InvalidDataException("The marks of a floppy disk are not all there.");
-        marks.CopyTo(deleted);
+        reader.Fill(deleted, "The marks of a floppy disk are not all there.");
         Cylinder = reader.Int32(0, LastCylinder);
         IsMotorOn = reader.Bool();
         HasChanged = reader.Bool();

@@ -337,10 +337,7 @@ internal sealed partial class AtapiCdRom
 
     private void RestorePacket(ref StateReader reader)
     {
-        ReadOnlySpan<byte> saved = reader.Bytes(PacketBytes);
-        if (saved.Length != PacketBytes)
-            throw new InvalidDataException("A packet is not whole.");
-        saved.CopyTo(packet);
+        reader.Fill(packet, "A packet is not whole.");
         stage = (PacketStage)reader.Byte();
         isDma = reader.Bool();
         byteLimit = reader.Int32(0, ushort.MaxValue);

@@ -133,10 +133,7 @@ internal sealed partial class AtapiCdRom(DriveLink link, int number, bool hasDma
         isStandby = reader.Bool();
         RestorePacket(ref reader);
         RestoreMedium(ref reader);
-        ReadOnlySpan<byte> saved = reader.Bytes(pages.Length);
-        if (saved.Length != pages.Length)
-            throw new InvalidDataException("A CD-ROM drive's mode pages are not whole.");
-        saved.CopyTo(pages);
+        reader.Fill(pages, "A CD-ROM drive's mode pages are not whole.");
     }
 
     private void SetFeatures()

@@ -27,7 +27,7 @@ public sealed class Piix3Ide : PciFunction, IBlockPort, ITimed, IHostConnected
     /// <param name="chipset">The machine's wires.</param>
     /// <param name="settings">Device number and drives: primary master, primary slave, secondary master, secondary slave.</param>
     public Piix3Ide(Chipset chipset, DeviceSettings settings)
-        : base(chipset, new PciIdentity(Checked(settings).Slot ?? 1, 1, 0x8086, 0x7010, 0x01_01_80, 0))
+        : base(chipset, new PciIdentity(SlotOf(settings, 1), 1, 0x8086, 0x7010, 0x01_01_80, 0))
     {
         Define(Command, 0, CommandMaster, 2);
         Define(Status, 0x0280, 0, 2);
@@ -173,12 +173,6 @@ public sealed class Piix3Ide : PciFunction, IBlockPort, ITimed, IHostConnected
 
         DecodeChannels();
         Publish();
-    }
-
-    private static DeviceSettings Checked(DeviceSettings settings)
-    {
-        ArgumentNullException.ThrowIfNull(settings);
-        return settings;
     }
 
     private bool TryFind(int region, uint offset, int width, out int channel)

@@ -112,10 +112,7 @@ internal sealed class TaskFile
     {
         foreach (byte[] registers in (ReadOnlySpan<byte[]>)[current, previous])
         {
-            ReadOnlySpan<byte> saved = reader.Bytes(registers.Length);
-            if (saved.Length != registers.Length)
-                throw new InvalidDataException("A drive's registers are not whole.");
-            saved.CopyTo(registers);
+            reader.Fill(registers, "A drive's registers are not whole.");
         }
     }
 }

@@ -37,10 +37,7 @@ public sealed partial class KeyboardController
         moves.Restore(ref reader);
         password.Restore(ref reader);
         replies.Restore(ref reader);
-        ReadOnlySpan<byte> saved = reader.Bytes(ram.Length);
-        if (saved.Length != ram.Length)
-            throw new InvalidDataException("The controller's memory is not whole.");
-        saved.CopyTo(ram);
+        reader.Fill(ram, "The controller's memory is not whole.");
         output = reader.Byte();
         outputFull = reader.Bool();
         outputAuxiliary = reader.Bool();

@@ -218,10 +218,7 @@ internal sealed class Ps2Keyboard
         replies.Restore(ref reader);
         keys.Restore(ref reader);
         set3.Restore(ref reader);
-        ReadOnlySpan<byte> savedHeld = reader.Bytes(held.Length);
-        if (savedHeld.Length != held.Length)
-            throw new InvalidDataException("The keyboard's keys are not all there.");
-        savedHeld.CopyTo(held);
+        reader.Fill(held, "The keyboard's keys are not all there.");
         pendingCommand = reader.Byte();
         lastSent = reader.Byte();
         set = reader.Int32(1, 3);

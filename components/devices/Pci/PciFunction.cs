@@ -153,10 +153,7 @@ public abstract class PciFunction : IRegisterAccess, IResettable, ISaveRestore
     /// <inheritdoc/>
     public void Restore(ref StateReader reader)
     {
-        ReadOnlySpan<byte> saved = reader.Bytes(Size);
-        if (saved.Length != Size)
-            throw new InvalidDataException($"A configuration space of {saved.Length} bytes instead of {Size}.");
-        saved.CopyTo(configuration);
+        reader.Fill(configuration, "A configuration space is not whole.");
         interrupt = reader.Bool();
         pin?.Restore(interrupt && (Get(Command, 2) & CommandInterruptDisable) == 0);
         Decode();
@@ -321,6 +318,14 @@ public abstract class PciFunction : IRegisterAccess, IResettable, ISaveRestore
     {
         for (int i = 0; i < width; i++)
             configuration[offset + i] = (byte)(value >> (8 * i));
+    }
+
+    /// <summary>The device number that settings give, or the type's usual one.</summary>
+    /// <exception cref="ArgumentNullException">There are no settings.</exception>
+    protected static int SlotOf(DeviceSettings settings, int usual)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        return settings.Slot ?? usual;
     }
 
     private static bool IsRegister(uint offset, int width) => width is 1 or 2 or 4 && offset <= Size - (uint)width;

@@ -34,7 +34,7 @@ public sealed class Piix4Power : PciFunction, ITimed
     /// <param name="chipset">The machine's wires.</param>
     /// <param name="settings">Device number.</param>
     public Piix4Power(Chipset chipset, DeviceSettings settings)
-        : base(chipset, new PciIdentity(Checked(settings).Slot ?? 1, 3, 0x8086, 0x7113, 0x06_80_00, 3))
+        : base(chipset, new PciIdentity(SlotOf(settings, 1), 3, 0x8086, 0x7113, 0x06_80_00, 3))
     {
         Timer = chipset.Timers.Add(settings.Name);
         power = new PowerRegisters(chipset.Lines, chipset.Interrupts.Connect(SciIrq), Timer);
@@ -137,10 +137,7 @@ public sealed class Piix4Power : PciFunction, ITimed
     /// <inheritdoc/>
     protected override void RestoreFunction(ref StateReader reader)
     {
-        ReadOnlySpan<byte> saved = reader.Bytes(apm.Length);
-        if (saved.Length != apm.Length)
-            throw new InvalidDataException("The APM registers are not whole.");
-        saved.CopyTo(apm);
+        reader.Fill(apm, "The APM registers are not whole.");
         power.Restore(ref reader);
         smbus.Restore(ref reader);
         DecodeBlocks();
@@ -149,12 +146,6 @@ public sealed class Piix4Power : PciFunction, ITimed
 
     /// <summary>SMBHSTCFG bits 3:1 choose SMI, which does not exist, or IRQ 9.</summary>
     private bool SmbusRequests => smbus.IsRequesting && (Get(SmbusConfiguration, 1) & 0x0E) == 0x08;
-
-    private static DeviceSettings Checked(DeviceSettings settings)
-    {
-        ArgumentNullException.ThrowIfNull(settings);
-        return settings;
-    }
 
     private bool Fits(int region, uint offset, int width)
     {

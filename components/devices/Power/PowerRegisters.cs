@@ -114,11 +114,9 @@ internal sealed class PowerRegisters(PlatformLines lines, InterruptLine interrup
     /// <summary>Reads what <see cref="Save"/> wrote.</summary>
     public void Restore(ref StateReader reader)
     {
-        ReadOnlySpan<byte> bytes = reader.Bytes((int)Ports);
-        if (bytes.Length != Ports)
-            throw new InvalidDataException($"A power management block of {bytes.Length} bytes instead of {Ports}.");
+        reader.Fill(stored, "A power management block is not whole.");
         for (int i = 0; i < stored.Length; i++)
-            stored[i] = (byte)(bytes[i] & Writable[i]);
+            stored[i] &= Writable[i];
         status = reader.Int32() & StatusBits;
         enable = reader.Int32() & EnableBits;
         control = reader.Int32() & ControlBits;

@@ -10,6 +10,7 @@ internal sealed class SmbusHost
 
     private const int HostStatus = 0, SlaveStatus = 1, HostControl = 2, HostCommand = 3, HostAddress = 4, Data0 = 5, Data1 = 6, BlockData = 7, SlaveControl = 8, ShadowCommand = 9;
     private const byte DeviceError = 0x04, Failed = 0x10, InterruptStatus = 0x02, CollisionError = 0x08;
+    private const string Incomplete = "An SMBus block is not whole.";
     private const byte Start = 0x40, Kill = 0x02, InterruptEnable = 0x01, Protocol = 0x1C;
 
     // Volatile state.
@@ -86,15 +87,8 @@ internal sealed class SmbusHost
     /// <summary>Reads what <see cref="Save"/> wrote.</summary>
     public void Restore(ref StateReader reader)
     {
-        Fill(reader.Bytes(registers.Length), registers);
-        Fill(reader.Bytes(block.Length), block);
+        reader.Fill(registers, Incomplete);
+        reader.Fill(block, Incomplete);
         blockIndex = reader.Int32(0, block.Length - 1);
-    }
-
-    private static void Fill(ReadOnlySpan<byte> saved, byte[] into)
-    {
-        if (saved.Length != into.Length)
-            throw new InvalidDataException($"An SMBus block of {saved.Length} bytes instead of {into.Length}.");
-        saved.CopyTo(into);
     }
 }

@@ -227,10 +227,7 @@ public sealed partial class Mc146818 : IRegisterAccess, ITimed, IResettable, ISa
     /// <inheritdoc/>
     public void Restore(ref StateReader reader)
     {
-        ReadOnlySpan<byte> saved = reader.Bytes(Size);
-        if (saved.Length != Size)
-            throw new InvalidDataException("The clock's memory is not whole.");
-        saved.CopyTo(memory);
+        reader.Fill(memory, "The clock's memory is not whole.");
         calendar.WentBack = reader.Bool();
         index = reader.Int32(0, Size - 1);
         lines.NmiMasked = reader.Bool();

@@ -27,7 +27,7 @@ public sealed class PciVga : PciFunction, ITimed, IHostConnected
     /// <param name="chipset">The machine's wires. Where guest memory has no frames to give (a bench without a processor), the function answers for the frame buffer itself and has no ROM.</param>
     /// <param name="settings">Name, slot (2 unless told otherwise) and video BIOS.</param>
     public PciVga(Chipset chipset, DeviceSettings settings)
-        : base(chipset, new PciIdentity((settings ?? throw new ArgumentNullException(nameof(settings))).Slot ?? 2, 0, 0x1234, 0x1111, 0x03_00_00, 2) { SubsystemVendor = 0x1AF4, Subsystem = 0x1100 })
+        : base(chipset, new PciIdentity(SlotOf(settings, 2), 0, 0x1234, 0x1111, 0x03_00_00, 2) { SubsystemVendor = 0x1AF4, Subsystem = 0x1100 })
     {
         VideoMemory memory = VideoMemory.Of(Chipset);
         adapter = new VgaAdapter(memory, Chipset.Timers.Add(settings.Name));

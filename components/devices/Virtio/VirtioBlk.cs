@@ -42,7 +42,7 @@ public sealed partial class VirtioBlk : VirtioFunction, ITimed, IHostConnected
     /// <param name="chipset">The machine's wires.</param>
     /// <param name="settings">Device number, and the drive.</param>
     public VirtioBlk(Chipset chipset, DeviceSettings settings)
-        : base(chipset, Identify(settings), queueCount: 1, QueueDescriptors)
+        : base(chipset, new PciIdentity(SlotOf(settings, 4), 0, 0x1AF4, 0x1001, 0x01_00_00, 0) { SubsystemVendor = 0x1AF4, Subsystem = 2, InterruptPin = 1 }, queueCount: 1, QueueDescriptors)
     {
         Timer = Chipset.Timers.Add(settings.Name);
         chain = new VirtChain(Chipset.Memory, QueueDescriptors);
@@ -161,12 +161,6 @@ public sealed partial class VirtioBlk : VirtioFunction, ITimed, IHostConnected
         writeback = reader.Bool();
         medium = null;
         Publish();
-    }
-
-    private static PciIdentity Identify(DeviceSettings settings)
-    {
-        ArgumentNullException.ThrowIfNull(settings);
-        return new PciIdentity(settings.Slot ?? 4, 0, 0x1AF4, 0x1001, 0x01_00_00, 0) { SubsystemVendor = 0x1AF4, Subsystem = 2, InterruptPin = 1 };
     }
 
     /// <summary>The configuration structure (5.2.4).</summary>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Text;
 using Plexus.Devices;
 
@@ -57,7 +58,7 @@ internal static class AcpiTables
         configuration.SetFile(LoaderFile, loader.ToArray());
 
         void Sum(uint table) =>
-            loader.AddChecksum(TablesFile, table + ChecksumOffset, table, BinaryPrimitives.ReadUInt32LittleEndian(tables.Skip((int)table + 4).Take(4).ToArray()));
+            loader.AddChecksum(TablesFile, table + ChecksumOffset, table, BinaryPrimitives.ReadUInt32LittleEndian(CollectionsMarshal.AsSpan(tables)[((int)table + 4)..]));
     }
 
     /// <summary>Appends a table at an address that 64 divides, as the FACS needs.</summary>

@@ -68,16 +68,7 @@ internal sealed class AmlWriter
     }
 
     /// <summary>Name (Name, Package {…}) of integers.</summary>
-    public void NamePackage(string name, params uint[] values)
-    {
-        NameOf(name);
-        Package([0x12], () =>
-        {
-            bytes.Add((byte)values.Length);
-            foreach (uint value in values)
-                Integer(value);
-        });
-    }
+    public void NamePackage(string name, params uint[] values) => NamePackage(name, values.Length, () => Array.ForEach(values, Integer));
 
     /// <summary>Name (Name, Package {…}) of elements that a body writes.</summary>
     public void NamePackage(string name, int count, Action body)
