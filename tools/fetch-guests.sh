@@ -22,11 +22,21 @@ kernel_package() { # META-PACKAGE
     depends "$1" | sed -n 's/^ *Depends: \(linux-image-[^ :]*\).*/\1/p' | head -n 1
 }
 
+# download PACKAGE: into a directory of its own, once a run.
+packages=$(mktemp -d)
+trap 'rm -rf "$packages"' EXIT
+download() {
+  [ ! -d "$packages/$1" ] || return 0
+  mkdir "$packages/$1"
+  (cd "$packages/$1" && i386_apt download "$1")
+}
+
 # fetch PACKAGE FILE-IN-PACKAGE TARGET
 fetch() {
   local package=$1 inside=$2 target=$3 work
   work=$(mktemp -d)
-  (cd "$work" && i386_apt download "$package" && dpkg-deb --fsys-tarfile ./*.deb | tar -x -f - --wildcards "$inside")
+  download "$package"
+  (cd "$work" && dpkg-deb --fsys-tarfile "$packages/$package"/*.deb | tar -x -f - --wildcards "$inside")
   mkdir -p "$(dirname "$target")"
   find "$work" -type f -path "$work/${inside#./}" -exec mv {} "$target" \; -quit
   rm -rf "$work"
@@ -95,18 +105,13 @@ build_disk_initramfs() {
 
 # fetch_linux PACKAGE DIRECTORY: kernel and an initial RAM disk with its drivers.
 fetch_linux() {
-  local package work
+  local package
   [ -s "$2/disk-initramfs.gz" ] && [ ! "$root/tools/guest-init-disk.sh" -nt "$2/disk-initramfs.gz" ] && return
   package=$(kernel_package "$1")
   [ -n "$package" ] || { echo "fetch-guests: $1 names no kernel package; is an i386 Debian mirror configured?" >&2; exit 1; }
-  work=$(mktemp -d)
-  (cd "$work" && i386_apt download "$package")
-  mkdir -p "$2"
-  dpkg-deb --fsys-tarfile "$work"/*.deb | tar -x -O -f - --wildcards './boot/vmlinuz-*' >"$2/vmlinuz.part"
-  mv "$2/vmlinuz.part" "$2/vmlinuz"
-  build_disk_initramfs "$work"/*.deb "$2/disk-initramfs.gz"
-  rm -rf "$work"
-  echo "fetch-guests: $2/vmlinuz ($(stat -c %s "$2/vmlinuz") bytes, $package)"
+  [ -s "$2/vmlinuz" ] || fetch "$package" './boot/vmlinuz-*' "$2/vmlinuz"
+  download "$package"
+  build_disk_initramfs "$packages/$package"/*.deb "$2/disk-initramfs.gz"
 }
 
 # What loaders load: a directory of kernels, and the answers to "does it work".
