@@ -10,9 +10,8 @@ namespace Plexus.Boot.Bench;
 /// <param name="Bochs">bochs-bin; null when it is absent.</param>
 internal sealed record PcBench(string Guests, string Work, string Plexus, string? Qemu, string? Node, (string Script, string Modules) V86, string? Bochs)
 {
-    private const string BochsVgaBios = "/usr/share/bochs/VGABIOS-lgpl-latest";
-    private const string SeaBios = "/usr/share/seabios/bios.bin";
-    private const string SeaVgaBios = "/usr/share/seabios/vgabios-stdvga.bin";
+    /// <summary>The video BIOS that v86 gets.</summary>
+    public const string SeaVgaBios = "/usr/share/seabios/vgabios-stdvga.bin";
 
     /// <summary>The machines for a workload, Plexus first.</summary>
     public IEnumerable<Contender> Contenders(PcWorkload workload)
@@ -23,19 +22,8 @@ internal sealed record PcBench(string Guests, string Work, string Plexus, string
         if (workload.Cd(Guests) is not { } cd)
             yield break;
         if (Node is not null)
-            yield return new Contender("v86", Node, [V86.Script, V86.Modules, "--cdrom", cd, $"{workload.Mebibytes}", SeaBios, SeaVgaBios]);
+            yield return new Contender("v86", Node, [V86.Script, V86.Modules, "--cdrom", cd, $"{workload.Mebibytes}", BochsMachine.SeaBios, SeaVgaBios]);
         if (Bochs is not null)
-            yield return OnBochs(Bochs, cd, workload.Mebibytes);
-    }
-
-    private Contender OnBochs(string program, string cd, int mebibytes)
-    {
-        string serial = Path.Combine(Work, "serial.txt"), configuration = Path.Combine(Work, "bochsrc"), commands = Path.Combine(Work, "commands");
-        File.WriteAllText(configuration, string.Join('\n',
-            "display_library: term", "sound: driver=dummy", $"memory: guest={mebibytes}, host={mebibytes}", $"romimage: file={SeaBios}", $"vgaromimage: file={BochsVgaBios}",
-            "pci: enabled=1, chipset=i440fx", $"ata1-master: type=cdrom, path={cd}, status=inserted", "boot: cdrom",
-            $"com1: enabled=1, mode=file, dev={serial}", $"log: {Path.Combine(Work, "bochs.log")}", "panic: action=fatal", ""));
-        File.WriteAllText(commands, "c\n");
-        return new Contender("Bochs", "script", ["-qfec", $"TERM=vt100 {program} -q -f {configuration} -rc {commands}", "/dev/null"], serial);
+            yield return BochsMachine.Make(Bochs, Work, workload.Mebibytes, "pci: enabled=1, chipset=i440fx", $"ata1-master: type=cdrom, path={cd}, status=inserted", "boot: cdrom");
     }
 }

@@ -5,9 +5,6 @@ using Spectre.Console;
 
 // Debian's i386 kernel, one machine after the other: its unpacking (until the unpacked kernel prints its banner), and its boot (until the init script prints READY).
 const uint Memory = 128u << 20;
-const string BochsVgaBios = "/usr/share/bochs/VGABIOS-lgpl-latest";
-const string SeaBios = "/usr/share/seabios/bios.bin";
-const string SeaVgaBios = "/usr/share/seabios/vgabios-stdvga.bin";
 
 bool quick = args.Contains("--quick", StringComparer.Ordinal);
 string? only = args.SkipWhile(a => a != "--workload").Skip(1).FirstOrDefault();
@@ -37,6 +34,8 @@ if (only is not null && workloads.All(w => w.Name != only) && pcs.Length == 0)
 
 string work = Directory.CreateTempSubdirectory("plexus-boot-").FullName;
 string plexus = Path.Combine(AppContext.BaseDirectory, "plexus.dll");
+string v86 = Path.Combine(Root(), "bench", "boot", "v86.mjs");
+string modules = Path.Combine(Root(), "bench", "boot", "node_modules");
 bool complete = true;
 foreach (Workload workload in workloads.Where(w => only is null || w.Name == only))
 {
@@ -77,11 +76,10 @@ static bool Came(List<(string Name, TimeSpan? Wall)> results) => results.Where(r
 
 PcBench Pcs()
 {
-    string modules = Path.Combine(Root(), "bench", "boot", "node_modules");
-    return new PcBench(Path.Combine(Root(), ".guests"), work, plexus, OnPath("qemu-system-i386"),
-        Directory.Exists(Path.Combine(modules, "v86")) && File.Exists(SeaBios) ? OnPath("node") : null, (Path.Combine(Root(), "bench", "boot", "v86.mjs"), modules),
-        !quick && OnPath("script") is not null && File.Exists(BochsVgaBios) && File.Exists(SeaBios) ? OnPath("bochs-bin") : null);
+    return new PcBench(Path.Combine(Root(), ".guests"), work, plexus, OnPath("qemu-system-i386"), NodeWithV86(), (v86, modules), quick ? null : BochsMachine.Find(OnPath));
 }
+
+string? NodeWithV86() => Directory.Exists(Path.Combine(modules, "v86")) && File.Exists(BochsMachine.SeaBios) ? OnPath("node") : null;
 
 List<Contender> Contenders(Workload workload)
 {
@@ -97,15 +95,14 @@ List<Contender> Contenders(Workload workload)
         Absent("QEMU TCG", "apt-get install qemu-system-x86");
     }
 
-    string modules = Path.Combine(Root(), "bench", "boot", "node_modules");
-    if (OnPath("node") is { } node && Directory.Exists(Path.Combine(modules, "v86")) && File.Exists(SeaBios))
-        contenders.Add(new Contender("v86", node, [Path.Combine(Root(), "bench", "boot", "v86.mjs"), modules, kernel, workload.Initrd ?? "-", workload.CommandLine, SeaBios, SeaVgaBios]));
+    if (NodeWithV86() is { } node)
+        contenders.Add(new Contender("v86", node, [v86, modules, kernel, workload.Initrd ?? "-", workload.CommandLine, BochsMachine.SeaBios, PcBench.SeaVgaBios]));
     else
         Absent("v86", "npm install --prefix bench/boot, and apt-get install nodejs seabios");
 
     if (quick)
         Absent("Bochs", "leave out --quick");
-    else if (OnPath("bochs-bin") is { } bochs && OnPath("script") is not null && File.Exists(BochsVgaBios) && File.Exists(SeaBios))
+    else if (BochsMachine.Find(OnPath) is { } bochs)
         contenders.Add(Bochs(bochs, workload));
     else
         Absent("Bochs", "apt-get install bochs bochs-term vgabios seabios");
@@ -124,15 +121,8 @@ Contender Bochs(string program, Workload workload)
     GuestImage[] modules = workload.Initrd is null ? [] : [GuestImage.FromFile(workload.Initrd, "initrd")];
     byte[] content = BootDisk.Build(new BootRequest(GuestImage.FromFile(kernel, "kernel"), modules, workload.CommandLine), Memory);
     File.WriteAllBytes(disk, content);
-    string serial = Path.Combine(work, "serial.txt");
-    string configuration = Path.Combine(work, "bochsrc");
-    File.WriteAllText(configuration, string.Join('\n',
-        "display_library: term", "sound: driver=dummy", "memory: guest=128, host=128", $"romimage: file={SeaBios}", $"vgaromimage: file={BochsVgaBios}",
-        $"ata0-master: type=disk, path={disk}, mode=flat, cylinders={content.Length / (16 * 63 * 512)}, heads=16, spt=63", "boot: disk",
-        $"com1: enabled=1, mode=file, dev={serial}", $"log: {Path.Combine(work, "bochs.log")}", "panic: action=fatal", ""));
-    string commands = Path.Combine(work, "commands");
-    File.WriteAllText(commands, "c\n");
-    return new Contender("Bochs", "script", ["-qfec", $"TERM=vt100 {program} -q -f {configuration} -rc {commands}", "/dev/null"], serial);
+    return BochsMachine.Make(program, work, (int)(Memory >> 20),
+        $"ata0-master: type=disk, path={disk}, mode=flat, cylinders={content.Length / (16 * 63 * 512)}, heads=16, spt=63", "boot: disk");
 }
 
 static void Report(string marker, List<(string Name, TimeSpan? Wall)> results)
