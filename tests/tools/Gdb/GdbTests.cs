@@ -79,7 +79,7 @@ public sealed partial class GdbTests : IDisposable
     public async Task Debugger_attaches_over_a_port_changes_a_variable_and_leaves(string engine)
     {
         string elf = await GdbProcess.Compile(directory.FullName, "-DWAIT=1");
-        using Process plexus = GdbProcess.Start(GdbProcess.Plexus("--gdb", "tcp::0", "--engine", engine, "--kernel", elf));
+        using Process plexus = ToolProcess.Start(ToolProcess.Plexus("run", "--gdb", "tcp::0", "--engine", engine, "--kernel", elf));
         string first = await plexus.StandardError.ReadLineAsync() ?? "";
         Match port = Port().Match(first);
         Assert.True(port.Success, first);
@@ -104,7 +104,7 @@ public sealed partial class GdbTests : IDisposable
     public async Task Demo_kernel_passes_its_checks_under_the_debugger(string engine)
     {
         string elf = Path.Combine(directory.FullName, "demo.elf");
-        using (Process writer = GdbProcess.Start(["dotnet", Path.Combine(AppContext.BaseDirectory, "plexus.dll"), "demo-kernel", "--out", elf]))
+        using (Process writer = ToolProcess.Start(ToolProcess.Plexus("demo-kernel", "--out", elf)))
             await writer.WaitForExitAsync();
         string output = await GdbProcess.Debug(
             directory.FullName,
@@ -134,7 +134,7 @@ public sealed partial class GdbTests : IDisposable
 
     private static void Says(string output, string pattern) => Assert.True(Regex.IsMatch(output, pattern, RegexOptions.CultureInvariant), $"{pattern} is not in:\n{output}");
 
-    private static string Pipe(params string[] arguments) => $"target remote | {string.Join(' ', GdbProcess.Plexus(arguments))}";
+    private static string Pipe(params string[] arguments) => $"target remote | {string.Join(' ', ToolProcess.Plexus(["run", .. arguments]))}";
 
     [GeneratedRegex(@"at tcp:127\.0\.0\.1:(\d+)")]
     private static partial Regex Port();

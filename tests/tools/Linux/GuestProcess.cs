@@ -35,10 +35,7 @@ internal static class GuestProcess
     /// <summary>Runs until the process ends, or its console satisfies a condition: then it is ended, and the exit code is -1.</summary>
     internal static async Task<(int ExitCode, string Console, string Messages)> Run(Func<string, bool> isEnough, params string[] arguments)
     {
-        ProcessStartInfo start = new("dotnet") { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (string argument in (string[])[Path.Combine(AppContext.BaseDirectory, "plexus.dll"), "run", .. arguments])
-            start.ArgumentList.Add(argument);
-        using Process process = Process.Start(start)!;
+        using Process process = ToolProcess.Start(ToolProcess.Plexus(["run", .. arguments]));
         using CancellationTokenSource patience = new(Patience);
         Task<string> messages = process.StandardError.ReadToEndAsync();
         StringBuilder console = new();

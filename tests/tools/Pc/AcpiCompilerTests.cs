@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Text;
 using Plexus.Host.CommandLine;
 using Plexus.Host.Firmware;
 using Plexus.Host.Machines;
@@ -16,30 +14,22 @@ public sealed class AcpiCompilerTests : IDisposable
     public void Dispose() => Directory.Delete(directory, recursive: true);
 
     [Fact]
-    public void Definition_block_is_understood_and_compiles_again_without_errors()
+    public async Task Definition_block_is_understood_and_compiles_again_without_errors()
     {
         (byte[] memory, _) = new FirmwareReader(FirmwareSettings.Of(MachineManifest.Load("pc"), 64 << 20, BootOrder.Usual)).LoadTables();
         int at = memory.AsSpan().IndexOf("DSDT"u8);
         File.WriteAllBytes(Path.Combine(directory, "dsdt.aml"), memory[at..(at + BitConverter.ToInt32(memory, at + 4))]);
-        Iasl("-d", "dsdt.aml");
+        await Iasl("-d", "dsdt.aml");
         string source = File.ReadAllText(Path.Combine(directory, "dsdt.dsl"));
         Assert.Contains("_PRT", source, StringComparison.Ordinal);
         Assert.Contains("PNP0501", source, StringComparison.Ordinal);
-        Assert.Contains(" 0 Errors", Iasl("-p", "again", "dsdt.dsl"), StringComparison.Ordinal);
+        Assert.Contains(" 0 Errors", await Iasl("-p", "again", "dsdt.dsl"), StringComparison.Ordinal);
     }
 
-    private string Iasl(params string[] arguments)
+    private async Task<string> Iasl(params string[] arguments)
     {
-        ProcessStartInfo start = new("iasl") { WorkingDirectory = directory, UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (string argument in arguments)
-            start.ArgumentList.Add(argument);
-        using Process process = Process.Start(start)!;
-        StringBuilder errors = new();
-        process.ErrorDataReceived += (_, line) => errors.AppendLine(line.Data);
-        process.BeginErrorReadLine();
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        Assert.True(process.ExitCode == 0, $"{output}\n{errors}");
+        (int code, string output, string messages) = await ToolProcess.Run(["iasl", .. arguments], directory, "acpica-tools");
+        Assert.True(code == 0, $"{output}\n{messages}");
         return output;
     }
 }

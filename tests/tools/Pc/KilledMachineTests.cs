@@ -24,7 +24,7 @@ public sealed class KilledMachineTests : IDisposable
         string image = Path.Combine(directory, "disk.img"), top = Path.Combine(directory, "top.overlay");
         File.WriteAllBytes(image, new byte[Sectors * SectorSize]);
         if (overlay)
-            Assert.Equal(0, await Image("create", top, "--backing", Path.GetFileName(image)));
+            await Image("create", top, "--backing", Path.GetFileName(image));
         uint[] expected = new uint[Sectors];
         Random random = new(7);
         uint next = 1;
@@ -56,10 +56,7 @@ public sealed class KilledMachineTests : IDisposable
     {
         string guest = Path.Combine(directory, "guest");
         WriteGuest(guest, first);
-        ProcessStartInfo start = new("dotnet") { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (string argument in (string[])[Path.Combine(AppContext.BaseDirectory, "plexus.dll"), "run", "-M", "pc", "--bios", "none", "--kernel", guest, "--hda", disk])
-            start.ArgumentList.Add(argument);
-        using Process process = Process.Start(start)!;
+        using Process process = ToolProcess.Start(ToolProcess.Plexus("run", "-M", "pc", "--bios", "none", "--kernel", guest, "--hda", disk));
         Task<string> messages = process.StandardError.ReadToEndAsync();
         uint said = 0;
         while (lines-- > 0)
@@ -85,13 +82,13 @@ public sealed class KilledMachineTests : IDisposable
         string read = image;
         if (overlay is not null)
         {
-            Assert.Equal(0, await Image("check", overlay));
+            await Image("check", overlay);
             Directory.CreateDirectory(Path.Combine(directory, "copy"));
             read = Path.Combine(directory, "copy", Path.GetFileName(image));
             string copy = Path.Combine(directory, "copy", Path.GetFileName(overlay));
             File.Copy(image, read, overwrite: true);
             File.Copy(overlay, copy, overwrite: true);
-            Assert.Equal(0, await Image("commit", copy));
+            await Image("commit", copy);
         }
 
         byte[] bytes = File.ReadAllBytes(read);
@@ -107,17 +104,10 @@ public sealed class KilledMachineTests : IDisposable
         return numbers;
     }
 
-    private async Task<int> Image(params string[] arguments)
+    private async Task Image(params string[] arguments)
     {
-        ProcessStartInfo start = new("dotnet") { WorkingDirectory = directory, UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (string argument in (string[])[Path.Combine(AppContext.BaseDirectory, "plexus.dll"), "image", .. arguments])
-            start.ArgumentList.Add(argument);
-        using Process process = Process.Start(start)!;
-        Task<string> messages = process.StandardError.ReadToEndAsync();
-        _ = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        Assert.True(process.ExitCode == 0, await messages);
-        return process.ExitCode;
+        (int code, _, string messages) = await ToolProcess.Run(ToolProcess.Plexus(["image", .. arguments]), directory);
+        Assert.True(code == 0, messages);
     }
 
     /// <summary>A Multiboot-1 image with address fields (Multiboot 0.6.96, 3.1.3).</summary>
