@@ -96,13 +96,16 @@ public sealed class Machine : IDisposable
         if (request.ThroughFirmware)
         {
             if (request.HasKernel)
-                FirmwareKernel.AddTo(services.GetRequiredService<Chipset>().Configuration!, request, Memory.RamSize);
+                FirmwareKernel.AddTo(services.GetRequiredService<Chipset>().Configuration ?? throw WithoutConfiguration(request), request, Memory.RamSize);
             cpu.Call<Reset, Done>(new Reset(Cold: true));
             return request.HasKernel ? $"firmware, then {request.Kernel.Name}" : "firmware";
         }
 
         return GuestLoader.Load(request, Memory, Vcpu, CpuModels.HasFpu(cpuModel), CpuModels.HasSse(cpuModel));
     }
+
+    private static InputException WithoutConfiguration(BootRequest request) => new(
+        $"--kernel {request.Kernel.Name}: the machine has no fw-cfg, by which its firmware would fetch the kernel; leave out --bios to start the kernel without firmware, or choose -M pc");
 
     /// <summary>
     /// Runs until the guest ends or has retired so many instructions since power-on; then everything it printed has been written. A guest that resets the machine

@@ -166,7 +166,7 @@ public sealed class MachineBuilder
             LocalApicVersion = CpuModels.ApicVersion(CpuModel),
             Memory = s.GetRequiredService<GuestMemory>(),
             Firmware = Firmware,
-            Configuration = FirmwareSettings.Of(manifest, MemorySize, Boot),
+            Configuration = manifest.Devices.Any(device => device.Type == "fw-cfg") ? FirmwareSettings.Of(manifest, MemorySize, Boot) : null,
             ConfigurationMemory = FirmwareSettings.ConfigurationMemory(Boot, drives, nvram is { Contents.IsEmpty: false }),
             BatteryMemory = nvram?.Contents ?? default,
             HasShadowControl = manifest.Devices.Any(device => device.Type == "i440fx"),

@@ -31,6 +31,18 @@ public sealed class LoaderTests
         ]);
 
     [Fact]
+    public async Task Grub_loads_Linux_from_ext2()
+    {
+        // One line of commands: GRUB polls no keys while it loads, and the BIOS keeps fifteen of them at most.
+        string console = await PcProcess.Succeed(
+        [
+            .. GrubPrompt, "-m", "128M", "--drive", PcProcess.Drive("disks", "ext2.img"), "--timeout", "150s",
+            "--type", @"kbd:linux (hd0)/vmlinuz console=ttyS0,115200 quiet; initrd (hd0)/initrd.gz; boot\n", "--expect", "DONE", "--exit-when-done",
+        ]);
+        PcProcess.CheckScript(console);
+    }
+
+    [Fact]
     public async Task Syslinux_boots_Linux_from_a_FAT_disk()
     {
         string console = await PcProcess.Succeed(
