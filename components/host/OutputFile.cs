@@ -13,7 +13,11 @@ internal static class OutputFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
-            throw new InputException($"{option} {path}: cannot be written ({e.Message.ReplaceLineEndings(" ")}); name a file in a directory that exists and is writable");
+            throw Unwritable(path, option, e);
         }
     }
+
+    /// <summary>Says that a file cannot be written, and why.</summary>
+    public static InputException Unwritable(string path, string option, Exception why) =>
+        new($"{option} {path}: cannot be written ({why.Message.ReplaceLineEndings(" ")}); name a file in a directory that exists and is writable");
 }
