@@ -56,7 +56,7 @@ public sealed class Ring3DriveTests : IDisposable
             uint linearPage = (0x1000 + r.CodeBase) >> 12;
             if (!bench.Mappings.TryGetValue((r.Space, linearPage), out (uint Frame, MappingRights Rights) mapping))
                 return Trap(14, 0x14, 0x1000 + r.CodeBase);
-            Assert.Equal(MappingRights.Read | MappingRights.Execute, mapping.Rights);
+            Assert.Equal(MappingRights.Execute, mapping.Rights);
             Assert.Equal(bench.Planted, mapping.Frame);
             bench.Vcpu.State.Retired = 10;
             return new CpuExit(ExitKind.Limit, 0, false, 0, 0, null);

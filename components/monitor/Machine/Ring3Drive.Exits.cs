@@ -14,6 +14,9 @@ namespace Plexus.Monitor.Machine;
 /// <content>What the monitor does at each kind of exit from the physical processor.</content>
 internal sealed partial class Ring3Drive
 {
+    /// <summary>I/D of a page fault's error code: an instruction fetch. Data views are never executable, so a fetch always says so.</summary>
+    private const uint FetchError = 0x10;
+
     /// <summary>Handles one exit of the physical processor.</summary>
     /// <returns>True when the guest may go on running deprivileged in the same space, without a look at timers and interrupts.</returns>
     private bool OnExit(ShadowSpace space, in CpuExit exit, long wallStart)
@@ -128,7 +131,7 @@ internal sealed partial class Ring3Drive
         ViewWindows windows = views.Windows(space.Key.User);
         uint codePage = (v.Eip + windows.Layout.CodeBase) >> 12;
         uint faultPage = exit.Linear >> 12;
-        bool fetch = (exit.ErrorCode & 0x12) != 0x02 && ((exit.ErrorCode & 0x10) != 0 || faultPage == codePage);
+        bool fetch = (exit.ErrorCode & FetchError) != 0;
         if (fetch)
         {
             trip.Event.Reason = "map";

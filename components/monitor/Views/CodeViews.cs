@@ -279,8 +279,9 @@ internal sealed class CodeViews
             return;
         space.Code[eipPage >> 12] = mapping;
         uint linear = eipPage + Windows(space.Key.User).Layout.CodeBase;
+        // Not readable: a guest that reads there sees that its own tables have nothing at this address.
         if (old.ViewFrame != mapping.ViewFrame || old.Key != mapping.Key)
-            paging.MapArena(space, linear >> 12, mapping.ViewFrame, 1, MappingRights.Read | MappingRights.Execute);
+            paging.MapArena(space, linear >> 12, mapping.ViewFrame, 1, MappingRights.Execute);
     }
 
     /// <summary>The page mapped before this one may hold an instruction that runs into it: only into the verified frame.</summary>
