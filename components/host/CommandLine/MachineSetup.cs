@@ -32,6 +32,7 @@ internal static class MachineSetup
             Trace = outputs?.Trace,
             Sampler = outputs?.Sampler,
             Resource = outputs?.Resource ?? OtlpResource.Default,
+            CountSites = settings.CountSites,
             Measure = outputs?.Metrics is not null || settings.Stats is not null,
         }.Route("stdout", settings.ShowsText ? () => Stream.Null : console);
         consoles?.Route(builder);

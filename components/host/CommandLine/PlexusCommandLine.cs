@@ -6,7 +6,7 @@ namespace Plexus.Host.CommandLine;
 /// <summary>The command line: parses, runs the command, and turns every wrong input into one line on stderr and exit code 2.</summary>
 public static class PlexusCommandLine
 {
-    private static readonly string[] OwnWords = ["run", "diff", "demo-kernel", "bench", "trace", "report", "image", "--help", "-h", "-?", "--version"];
+    private static readonly string[] OwnWords = ["run", "diff", "demo-kernel", "bench", "top", "trace", "report", "image", "--help", "-h", "-?", "--version"];
 
     /// <summary>Runs one command line.</summary>
     /// <param name="arguments">Arguments without the program's name. <c>run</c> is meant when no command is named.</param>
@@ -36,6 +36,7 @@ public static class PlexusCommandLine
     {
         RootCommand root = new("Plexus: a software virtual-machine monitor for 32-bit x86.");
         root.Subcommands.Add(RunCommand.Create(streams));
+        root.Subcommands.Add(TopCommand.Create(streams));
         root.Subcommands.Add(DiffCommand.Create(streams));
         root.Subcommands.Add(DemoKernelCommand.Create(streams));
         root.Subcommands.Add(BenchCommand.Create(streams));

@@ -34,7 +34,12 @@ internal static class RunCommand
         return command;
     }
 
-    private static int Run(RunSettings settings, HostStreams streams)
+    /// <summary>Runs.</summary>
+    /// <param name="settings">What the user asked for.</param>
+    /// <param name="streams">Where output goes.</param>
+    /// <param name="watch">Makes what shows the run; null for the progress line.</param>
+    /// <returns>The exit code.</returns>
+    internal static int Run(RunSettings settings, HostStreams streams, Func<Machine, SymbolTable?, IRunView>? watch = null)
     {
         streams = GdbStreams.Beside(settings.Gdb, streams);
         RunFiles files = new(settings.Machine is null ? MachineManifest.Default.Name : Path.GetFileNameWithoutExtension(settings.Machine));
@@ -45,7 +50,7 @@ internal static class RunCommand
         BootRequest boot = MachineSetup.Boot(settings);
         symbols ??= SymbolTable.OfElf(boot.Kernel);
         Breakpoint[] stops = Stops.Parse(settings.Break, settings.Watch, symbols);
-        Progress? progress = null;
+        IRunView? progress = null;
         using TelemetryOutputs outputs = new(settings, new OtlpEnvironment(streams.Variable), files, Say);
         Func<Stream> console = () => new WipingStream(streams.GuestConsole(), () => progress?.Wipe());
         StandardStreams standard = new(streams.Input, streams.GuestConsole, streams.InputIsTerminal);
@@ -61,7 +66,7 @@ internal static class RunCommand
         using MetricsExporter? metrics = outputs.Metrics is null
             ? null
             : new MetricsExporter(new MetricsEncoder(machine.Meters!, machine.Vcpu, outputs.Resource), outputs.Metrics, machine.Lines, outputs.MetricInterval);
-        using (progress = new Progress(streams, () => machine.Vcpu.State.Retired))
+        using (progress = watch?.Invoke(machine, symbols) ?? new Progress(streams, () => machine.Vcpu.State.Retired))
         using (PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(machine, context)))
         using (PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Stop(machine, context)))
         using (OperatingSystem.IsLinux() ? PosixSignalRegistration.Create((PosixSignal)SignalUser1, context => WantPicture(screen, context)) : null)
@@ -77,6 +82,8 @@ internal static class RunCommand
                     : gdb is not null ? gdb.Run(settings.Limit, session.IsNeeded ? session.Go : null)
                     : session.IsNeeded ? session.Go(settings.Limit)
                     : machine.Run(settings.Limit);
+                if (exit.Kind == MachineExitKind.HostStop && progress.EndedBy is { } why)
+                    exit = new MachineExit(MachineExitKind.Limit, 0, why);
                 if (session.IsNeeded && instructions is null)
                     session.Finish();
                 machine.KeepConfiguration();
@@ -103,8 +110,10 @@ internal static class RunCommand
 
         void Say(string line)
         {
-            progress?.Wipe();
-            streams.Messages.WriteLine(line);
+            if (progress is not null)
+                progress.Say(line);
+            else
+                streams.Messages.WriteLine(line);
         }
     }
 

@@ -7,7 +7,7 @@ using Plexus.Host.Gdb;
 
 namespace Plexus.Host.CommandLine;
 
-/// <summary>The options that <c>run</c> and <c>diff</c> share. Each is also accepted with a single dash, as QEMU spells it.</summary>
+/// <summary>The options that <c>run</c>, <c>top</c> and <c>diff</c> share. Each is also accepted with a single dash, as QEMU spells it.</summary>
 internal sealed class RunOptions
 {
     private readonly Option<string?> machine = Text("--machine", "FILE", "Machine: isapc, pc, or a manifest file (default: isapc)", "-machine", "-M");

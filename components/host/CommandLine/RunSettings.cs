@@ -119,6 +119,9 @@ public sealed record RunSettings
     /// <summary>A debugger that may connect; null for none.</summary>
     public GdbSettings? Gdb { get; init; }
 
+    /// <summary>Transitions are counted by site in shared memory, for who watches the run.</summary>
+    public bool CountSites { get; init; }
+
     /// <summary>Guest instructions after which to stop.</summary>
     public ulong Limit { get; init; } = ulong.MaxValue;
 

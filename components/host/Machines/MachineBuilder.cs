@@ -102,6 +102,9 @@ public sealed class MachineBuilder
     /// <summary>Measure the wall time of every transition and keep <see cref="TransitionMeters"/>.</summary>
     public bool Measure { get; set; }
 
+    /// <summary>Keep <see cref="TransitionMeters"/> with counts by site, whether or not times are measured.</summary>
+    public bool CountSites { get; set; }
+
     /// <summary>Further services for component factories.</summary>
     public IServiceCollection Services { get; } = new ServiceCollection();
 
@@ -158,8 +161,8 @@ public sealed class MachineBuilder
         Services.AddSingleton(_ => vcpu);
         Services.AddSingleton<MonitorTables>();
         Services.AddSingleton<FlightRecorder>();
-        if (Measure)
-            Services.AddSingleton<TransitionMeters>();
+        if (Measure || CountSites)
+            Services.AddSingleton(_ => new TransitionMeters(CountSites));
         Services.AddSingleton(s => new Chipset(lines)
         {
             MemoryBytes = MemorySize,

@@ -4,7 +4,7 @@ using System.Globalization;
 namespace Plexus.Host.Reports;
 
 /// <summary>A line on the terminal that says how far a long run is. It appears only while the guest prints nothing, and is wiped before anything else is written.</summary>
-public sealed class Progress : IDisposable
+public sealed class Progress : IRunView
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -27,6 +27,16 @@ public sealed class Progress : IDisposable
         this.retired = retired;
         if (streams.MessagesAreTerminal)
             timer = new Timer(_ => Show(), null, Interval, Interval);
+    }
+
+    /// <inheritdoc/>
+    public string? EndedBy => null;
+
+    /// <inheritdoc/>
+    public void Say(string line)
+    {
+        Wipe();
+        output.WriteLine(line);
     }
 
     /// <summary>Wipes the line, and stays away for a while: something else is about to be written.</summary>

@@ -22,10 +22,15 @@ public sealed unsafe class TransitionMeters : IDisposable
         [100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 10_000_000];
 
     private readonly Lock gate = new();
+    private readonly ulong[] work = new ulong[byte.MaxValue + 1];
     private readonly Cell* cells = (Cell*)NativeMemory.AllocZeroed(Slots, (nuint)sizeof(Cell));
     private readonly Latency* latencies = (Latency*)NativeMemory.AllocZeroed(KindCount * StrategyCount, (nuint)sizeof(Latency));
     private int used;
     private bool disposed;
+
+    /// <summary>Makes empty meters.</summary>
+    /// <param name="withSites">Count by site as well.</param>
+    public TransitionMeters(bool withSites = false) => Sites = withSites ? new SiteMeters() : null;
 
     ~TransitionMeters() => Free();
 
@@ -34,6 +39,12 @@ public sealed unsafe class TransitionMeters : IDisposable
 
     /// <summary>The names of strategies.</summary>
     public NameTable Names { get; } = new();
+
+    /// <summary>The names of the monitor's own work.</summary>
+    public NameTable WorkNames { get; } = new();
+
+    /// <summary>Counts by site; null when nobody wants them.</summary>
+    public SiteMeters? Sites { get; }
 
     /// <summary>Counts one transition.</summary>
     /// <param name="kind">Its kind.</param>
@@ -59,6 +70,23 @@ public sealed unsafe class TransitionMeters : IDisposable
             latency->Maximum = nanoseconds;
         if (latency->Minimum == 0 || nanoseconds + 1 < latency->Minimum)
             latency->Minimum = nanoseconds + 1;
+    }
+
+    /// <summary>Counts one piece of the monitor's own work (not a transition).</summary>
+    /// <param name="what">Which, by <see cref="WorkNames"/>.</param>
+    public void CountWork(byte what) => Volatile.Write(ref work[what], work[what] + 1);
+
+    /// <summary>The monitor's own work, as far as there was any, by name.</summary>
+    public IReadOnlyList<(string Name, ulong Count)> ReadWork()
+    {
+        List<(string Name, ulong Count)> counts = [];
+        for (int i = 0; i < work.Length; i++)
+        {
+            if (Volatile.Read(ref work[i]) is > 0 and ulong count)
+                counts.Add((WorkNames.NameOf((byte)i), count));
+        }
+
+        return [.. counts.OrderBy(c => c.Name, StringComparer.Ordinal)];
     }
 
     /// <summary>All counts that are not 0, in a stable order.</summary>
@@ -111,6 +139,7 @@ public sealed unsafe class TransitionMeters : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        Sites?.Dispose();
         lock (gate)
             Free();
         GC.SuppressFinalize(this);

@@ -44,7 +44,11 @@ internal sealed class TransitionCounters(Vcpu vcpu, MonitorOptions options, Flig
     }
 
     /// <summary>Counts one piece of the monitor's own work (not a transition).</summary>
-    internal void Count(Work what) => work[(int)what]++;
+    internal void Count(Work what)
+    {
+        work[(int)what]++;
+        meters?.CountWork(meters.WorkNames.IdOf(WorkNames[(int)what]));
+    }
 
     /// <summary>The record of a site; created on first use.</summary>
     internal SiteRecord Site(bool user, uint eip, int code)
@@ -93,6 +97,7 @@ internal sealed class TransitionCounters(Vcpu vcpu, MonitorOptions options, Flig
         if (recorder is not null)
             Record(recorder, in e, code);
         meters?.Count((byte)e.Kind, e.Vector, meters.Names.IdOf(e.Strategy), code, options.TimeTransitions ? Nanoseconds(e.WallEnd - e.WallStart) : -1);
+        meters?.Sites?.Count(e.GuestRingFrom == 3, e.Eip, code);
         if (options.TraceTransitions && telemetry is not null)
         {
             telemetry.Post(new Transition(
