@@ -1,6 +1,7 @@
 using Iced.Intel;
 using Plexus.Handlers.Families;
 using Plexus.Messaging.Contracts.Handlers;
+using Plexus.Messaging.Contracts.Prescan;
 
 namespace Plexus.Handlers;
 
@@ -17,24 +18,43 @@ public static class HandlerCatalog
         new DescriptorTableHandler(),
         new CpuidHandler(),
         new PortHandler(),
+        new SegmentLoadHandler(),
+        new ControlRegisterHandler(),
+        new TimeStampHandler(),
+        new BitScanHandler(),
+        new TranslationHandler(),
     ];
 
     private static readonly PortDeferral Deferral = new();
     private static readonly BranchHandler Branches = new();
+    private static readonly InterruptReturnHandler Return = new();
 
     /// <summary>Whether a sensitive instruction of guest-kernel privilege has a ring-3 handler.</summary>
     /// <param name="instruction">The instruction, decoded as 32-bit code.</param>
     public static bool CanHandle(in Instruction instruction) => Find(instruction) is not null;
 
+    /// <summary>Whether control can go on behind the code that a handler writes for an instruction.</summary>
+    internal static bool FallsThrough(IHandler handler, in Instruction instruction) => handler switch
+    {
+        BranchHandler => BranchHandler.FallsThrough(instruction),
+        InterruptReturnHandler => false,
+        _ => true,
+    };
+
     /// <summary>The handler of an instruction, or null.</summary>
     /// <param name="instruction">The instruction.</param>
+    /// <param name="branches">Which near branches are virtualised.</param>
     /// <param name="road">How its site is reached. Every port instruction can become a CALL; a JMP to code that only enters ring 0 would gain nothing.</param>
-    internal static IHandler? Find(in Instruction instruction, Road road = Road.Jump)
+    internal static IHandler? Find(in Instruction instruction, Road road = Road.Jump, BranchMode branches = BranchMode.Native)
     {
         if (FindForm(instruction) is { } found)
             return found;
+        if (branches == BranchMode.Native && !HasPrefix(instruction) && Return.Handles(instruction))
+            return Return;
         return road == Road.Call && !instruction.HasLockPrefix && Deferral.Handles(instruction) ? Deferral : null;
     }
+
+    private static bool HasPrefix(in Instruction instruction) => instruction.HasLockPrefix || instruction.HasRepPrefix || instruction.HasRepnePrefix;
 
     private static IHandler? FindForm(in Instruction instruction)
     {
@@ -43,7 +63,7 @@ public static class HandlerCatalog
             return Branches;
 
         // LOCK makes these #UD; a REP prefix means nothing to them, but nobody writes it in earnest either: ring 0 sorts it out.
-        if (instruction.HasLockPrefix || instruction.HasRepPrefix || instruction.HasRepnePrefix)
+        if (HasPrefix(instruction))
             return null;
         foreach (IHandler handler in Handlers)
         {

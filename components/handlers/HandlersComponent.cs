@@ -23,7 +23,7 @@ public sealed class HandlersComponent : IComponent
     public const string NoLayout = "no layout";
 
     /// <summary>The patch's ring-3 part would be empty.</summary>
-    public const string NoHandler = "no ring-3 handler";
+    public const string NoHandler = Stub.NoHandler;
 
     /// <summary>The instruction after STI, which runs with interrupts inhibited, must be in the same stub.</summary>
     public const string NothingAfterSti = "nothing after STI";

@@ -65,7 +65,7 @@ internal sealed class StubWriter
 
     /// <summary>Whether control goes on behind instruction i inside the stub. After a deferred one it goes on in the code page.</summary>
     private bool FallsThrough(int i) => handlers[i] is { } handler
-        ? handler is not BranchHandler || BranchHandler.FallsThrough(instructions[i])
+        ? HandlerCatalog.FallsThrough(handler, instructions[i])
         : (!IsDeferred(i) && Relocator.FallsThrough(instructions[i]));
 
     private void Decode()
@@ -85,7 +85,7 @@ internal sealed class StubWriter
             bool isWhole = !instructions[i].IsInvalid && instructions[i].Length == source.Bytes.Length;
             if (!isWhole && !source.Sensitive)
                 throw new ArgumentException($"The bytes at {source.Eip:X8} are not one innocuous instruction.");
-            handlers[i] = isWhole && source.Sensitive ? HandlerCatalog.Find(instructions[i], i == 0 ? request.Road : Road.Jump) : null;
+            handlers[i] = isWhole && source.Sensitive ? HandlerCatalog.Find(instructions[i], i == 0 ? request.Road : Road.Jump, request.Branches) : null;
             eip += (uint)source.Bytes.Length;
         }
 

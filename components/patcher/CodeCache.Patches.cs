@@ -8,6 +8,9 @@ namespace Plexus.Patcher;
 /// <content>Patches: planting and demotion.</content>
 internal sealed partial class CodeCache
 {
+    /// <summary>How many places before a site are tried for a patch that holds it.</summary>
+    private const int LeadAttempts = 4;
+
     /// <summary>Bytes behind its first one that decide about a patch: JMP, the rest of an instruction, one more behind STI.</summary>
     private const int LongestPatch = Patch.JumpLength + (2 * CodePage.LongestInstruction);
 
@@ -171,7 +174,7 @@ internal sealed partial class CodeCache
     {
         for (int site = page.Wished.Next(0); site < CodePage.Size; site = page.Wished.Next(site + 1))
         {
-            if (page.Patched[site] || page.GateSites.ContainsKey(site) || !fresh.Any(site, site + LongestPatch))
+            if (page.Patched[site] || page.GateSites.ContainsKey(site) || !fresh.Any(Math.Max(0, site - PatchPlanner.LongestLead), site + LongestPatch))
                 continue;
             if (TryPlant(page, site) is null && changes.Count > 0)
                 Note(page, site, StrategyOf(page.RoadAt(site)), Replanned);
@@ -198,8 +201,46 @@ internal sealed partial class CodeCache
         else if (planned.Count != extended)
             reason = PlantPlanned(page, road);
         if (road == Road.Call || reason != PatchPlanner.BranchInside || PatchPlanner.BranchBefore(page, site) is not (var start and >= 0))
-            return reason; // what a CALL leads to is the handler of a sensitive instruction: it cannot begin at a branch
-        return PatchPlanner.Plan(page, start, extend: true, incoming, planned) ?? PlantPlanned(page, road);
+            return road == Road.Jump && reason != Stub.NoHandler && PlantLead(page, site) ? null : reason; // what a CALL leads to is the handler of a sensitive instruction: it cannot begin before it
+        reason = PatchPlanner.Plan(page, start, extend: true, incoming, planned) ?? PlantPlanned(page, road);
+        return reason is null || PlantLead(page, site) ? null : reason;
+    }
+
+    /// <summary>
+    /// A patch that begins some instructions before the site and holds it: where few bytes follow, or many instructions begin in them, those before may have room.
+    /// A patch that begins there already gives way to the longer one.
+    /// </summary>
+    /// <returns>True when planted.</returns>
+    private bool PlantLead(CodePage page, int site)
+    {
+        BranchTargets incoming = targets[Class(page.Key.User)];
+        int attempts = LeadAttempts;
+        for (int start = PatchPlanner.Before(page, site); start >= 0 && start >= site - PatchPlanner.LongestLead && attempts > 0; start = PatchPlanner.Before(page, start))
+        {
+            Patch? present = page.PatchAt(start);
+            if (present is not null && present.Start != start)
+                continue;
+            if (present?.Stub.Road == Road.Call || PatchPlanner.Plan(page, start, extend: false, incoming, planned, site) is not null)
+                continue;
+            attempts--;
+            if (present is not null)
+            {
+                Remove(page, present);
+                fresh.SetRange(present.Start, present.End);
+            }
+
+            if (PlantPlanned(page, Road.Jump) is null)
+                return true;
+            if (present is null)
+                continue;
+
+            // What was there comes back.
+            if (PatchPlanner.Plan(page, start, extend: true, incoming, planned) is null)
+                PlantPlanned(page, Road.Jump);
+            return false;
+        }
+
+        return false;
     }
 
     /// <summary>Has the code of the planned site behind INT3 made and enters it into the branch table.</summary>
@@ -211,7 +252,7 @@ internal sealed partial class CodeCache
         uint eip = page.EipOf(site);
         uint end = page.EipOf(displaced[^1].Offset + displaced[^1].Length);
         StubInstruction[] instructions = PatchPlanner.ForStub(page, planned, records, Road.Gate);
-        Stub stub = builder.Build(new BuildStub(page.Key.User, eip, instructions, end, 0, Road.Gate));
+        Stub stub = builder.Build(new BuildStub(page.Key.User, eip, instructions, end, 0, Road.Gate, BranchesOf(page)));
         if (!stub.Placed)
             return stub.Reason ?? "no place";
         if (Install(page, stub, displaced, Road.Gate, out string? reason) is not { } planted)
@@ -225,6 +266,8 @@ internal sealed partial class CodeCache
         page.AddGateSite(site, planted);
         return null;
     }
+
+    private BranchMode BranchesOf(CodePage page) => requests[Class(page.Key.User)]?.Branches ?? BranchMode.Native;
 
     /// <summary>A gate knows a site by its EIP alone: where several pages lie at one EIP, every INT3 enters ring 0.</summary>
     private void ForgetAmbiguous(List<CodePage> pagesAtEip)
@@ -258,7 +301,7 @@ internal sealed partial class CodeCache
         uint end = page.EipOf(last.Offset + last.Length);
         int mask = PatchPlanner.TrapMask(page, start);
         StubInstruction[] instructions = PatchPlanner.ForStub(page, planned, records, road);
-        Stub stub = builder.Build(new BuildStub(page.Key.User, patchEip, instructions, end, mask, road));
+        Stub stub = builder.Build(new BuildStub(page.Key.User, patchEip, instructions, end, mask, road, BranchesOf(page)));
         if (!stub.Placed)
             return stub.Reason ?? "no place";
         uint displacement = stub.Eip - (patchEip + Patch.JumpLength);

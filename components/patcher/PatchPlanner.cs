@@ -7,8 +7,11 @@ namespace Plexus.Patcher;
 /// <summary>Decides whether a JMP may be planted at a sensitive instruction, what it displaces, and which displacement bytes must trap.</summary>
 internal static class PatchPlanner
 {
-    /// <summary>No instruction more than this is displaced; five bytes never need more, an STI behind them one.</summary>
-    private const int MostInstructions = 8;
+    /// <summary>No instruction more than this is displaced; five bytes never need more, an STI behind them one; the rest is for what leads to a site.</summary>
+    private const int MostInstructions = 12;
+
+    /// <summary>How far before a site a patch may begin.</summary>
+    public const int LongestLead = 32;
 
     /// <summary>Jcc rel32 with a hint prefix.</summary>
     private const int LongestBranch = 7;
@@ -33,8 +36,9 @@ internal static class PatchPlanner
     /// <param name="extend">Displace on to the targets of displaced branches that lead a little ahead, so that source and target share the stub.</param>
     /// <param name="incoming">Branches from other pages of the class.</param>
     /// <param name="displaced">Receives the displaced instructions.</param>
+    /// <param name="through">Offset of an instruction behind <paramref name="start"/> that is to be displaced too; -1 for none.</param>
     /// <returns>Null when it may be planted, otherwise the reason.</returns>
-    public static string? Plan(CodePage page, int start, bool extend, BranchTargets incoming, List<DisplacedInstruction> displaced)
+    public static string? Plan(CodePage page, int start, bool extend, BranchTargets incoming, List<DisplacedInstruction> displaced, int through = -1)
     {
         displaced.Clear();
         if (page.Key.User)
@@ -43,9 +47,11 @@ internal static class PatchPlanner
             return SixteenBit;
         if (page.PatchAt(start) is { } other && other.Start != start)
             return InsidePatch;
-        if (Collect(page, start, extend, displaced, Patch.JumpLength) is { } reason)
+        if (Collect(page, start, extend, displaced, Math.Max(Patch.JumpLength, through + 1 - start)) is { } reason)
             return reason;
         DisplacedInstruction last = displaced[^1];
+        if (last.Offset < through)
+            return Undecoded; // control leaves before it
         int end = Math.Max(last.Offset + last.Length, start + Patch.JumpLength);
         if (end > CodePage.Size || start + Patch.JumpLength == CodePage.Size)
             return PageEnd; // the last byte of a page may not be a displacement byte: IN and OUT with an immediate would fetch across the edge before they trap
@@ -80,6 +86,23 @@ internal static class PatchPlanner
         }
 
         return -1;
+    }
+
+    /// <summary>The instruction that ends where another begins, and lets control go on there: a patch can begin at it.</summary>
+    /// <returns>Its offset, or -1: there is none, or more than one.</returns>
+    public static int Before(CodePage page, int offset)
+    {
+        int before = -1;
+        for (int at = Math.Max(0, offset - CodePage.LongestInstruction); at < offset; at++)
+        {
+            if (!page.Boundaries[at] || at + page.LengthAt(at) != offset)
+                continue;
+            if (before >= 0 || page.ClassAt(at) is not (InstructionClass.Innocuous or InstructionClass.Sensitive) || page.FlowAt(at) is not (FlowKind.Next or FlowKind.Conditional))
+                return -1;
+            before = at;
+        }
+
+        return before;
     }
 
     /// <summary>Bit i set: displacement byte i begins an instruction or is covered by none, so it must trap.</summary>

@@ -66,7 +66,7 @@ public sealed class PageScanner
             {
                 if (count == limit)
                     return Collect(count);
-                ref readonly ScannedInstruction instruction = ref Decode(decoder, request.EipPage, offset, request.CodeBits == 32 ? request.Branches : BranchMode.Native);
+                ref readonly ScannedInstruction instruction = ref Decode(decoder, request, offset);
                 count++;
                 if (instruction.Flow is FlowKind.Jump or FlowKind.Conditional or FlowKind.Call)
                 {
@@ -84,10 +84,10 @@ public sealed class PageScanner
         return Collect(count);
     }
 
-    private ref readonly ScannedInstruction Decode(Decoder decoder, uint eipPage, int offset, BranchMode branches)
+    private ref readonly ScannedInstruction Decode(Decoder decoder, in Scan request, int offset)
     {
         reader.Position = offset;
-        decoder.IP = eipPage + (uint)offset;
+        decoder.IP = request.EipPage + (uint)offset;
         decoder.Decode(out Instruction instruction);
         SetBit(isFound, offset);
         ref ScannedInstruction result = ref found[offset];
@@ -101,10 +101,11 @@ public sealed class PageScanner
         }
 
         InstructionClass kind;
+        BranchMode branches = request.CodeBits == 32 ? request.Branches : BranchMode.Native;
         FlowKind flow = FlowOf(instruction);
         if (instruction.FlowControl == FlowControl.Exception)
             kind = InstructionClass.Invalid;
-        else if (SensitiveInstructions.ReasonOf(instruction) != SensitivityReason.None || IsVirtualised(flow, branches))
+        else if (SensitiveInstructions.ReasonOf(instruction, request.Units) != SensitivityReason.None || IsVirtualised(flow, branches))
             kind = InstructionClass.Sensitive;
         else
             kind = offset + instruction.Length > PageSize ? InstructionClass.Straddling : InstructionClass.Innocuous;

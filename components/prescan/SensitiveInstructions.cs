@@ -1,4 +1,5 @@
 using Iced.Intel;
+using Plexus.Messaging.Contracts.Prescan;
 
 namespace Plexus.Prescan;
 
@@ -96,18 +97,50 @@ public static class SensitiveInstructions
         (SensitivityReason.Simd, [Code.Cmpsd_xmm_xmmm64_imm8, Code.Movsd_xmm_xmmm64, Code.Movsd_xmmm64_xmm]),
     ];
 
+    /// <summary>A form that no set of units makes innocuous.</summary>
+    private const ExecutionUnits Never = (ExecutionUnits)(-1);
+
     private static readonly SensitivityReason[] Reasons = Build();
+    private static readonly ExecutionUnits[] Units = [.. Enumerable.Range(0, Reasons.Length).Select(code => UnitsOf((Code)code))];
 
     /// <summary>Why a form is sensitive, whatever its operands; <see cref="SensitivityReason.None"/> when it is not.</summary>
     public static SensitivityReason ReasonOf(Code code) => Reasons[(int)code];
 
     /// <summary>Why an instruction is sensitive, its segment override considered; <see cref="SensitivityReason.None"/> when it is innocuous.</summary>
-    public static SensitivityReason ReasonOf(in Instruction instruction)
+    /// <param name="instruction">The instruction.</param>
+    /// <param name="units">Units whose instructions are innocuous.</param>
+    public static SensitivityReason ReasonOf(in Instruction instruction, ExecutionUnits units = ExecutionUnits.None)
     {
         SensitivityReason reason = Reasons[(int)instruction.Code];
+        if (NeedsUnits(reason) && (Units[(int)instruction.Code] & ~units) == 0)
+            reason = SensitivityReason.None;
         if (reason == SensitivityReason.None && instruction.SegmentPrefix == Register.CS && AccessesOverriddenSegment(instruction))
             return SensitivityReason.CodeSegmentData;
         return reason;
+    }
+
+    /// <summary>Whether it depends on the units that an instruction is sensitive for this reason.</summary>
+    private static bool NeedsUnits(SensitivityReason reason) => reason is SensitivityReason.FloatingPoint or SensitivityReason.Simd;
+
+    private static ExecutionUnits UnitsOf(Code code)
+    {
+        ExecutionUnits units = ExecutionUnits.None;
+        foreach (CpuidFeature feature in code.CpuidFeatures())
+        {
+            units |= feature switch
+            {
+                CpuidFeature.FPU or CpuidFeature.FPU287 or CpuidFeature.FPU387 => ExecutionUnits.X87,
+                CpuidFeature.MMX => ExecutionUnits.Mmx,
+                CpuidFeature.FXSR => ExecutionUnits.Fxsr,
+                CpuidFeature.SSE => ExecutionUnits.Sse,
+                CpuidFeature.SSE2 => ExecutionUnits.Sse2,
+                CpuidFeature.CLFSH => ExecutionUnits.Clflush,
+                CpuidFeature.CMOV => ExecutionUnits.ConditionalMove,
+                _ => Never,
+            };
+        }
+
+        return code == Code.Wait ? ExecutionUnits.X87 : units == ExecutionUnits.None ? Never : units;
     }
 
     /// <summary>True when the instruction reads or writes memory through the segment that an override prefix replaces.</summary>

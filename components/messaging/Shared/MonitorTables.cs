@@ -22,6 +22,9 @@ public sealed class MonitorTables
     /// <summary>The vector by which code of the handler segment enters ring 0: <c>INT 20h</c>, two bytes.</summary>
     public const byte EntryVector = 0x20;
 
+    /// <summary>What the physical processor's time-stamp counter is ahead of the guest's by. A multiple of 2^32: an RDTSC that nobody looked after shows at once.</summary>
+    public const ulong TimeStampOffset = 1ul << 52;
+
     private const int Vectors = 256;
     private const int EntrySize = 8;
     private const int Descriptors = 4;

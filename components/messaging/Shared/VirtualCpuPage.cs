@@ -1,7 +1,7 @@
 namespace Plexus.Messaging.Shared;
 
 /// <summary>
-/// Layout (version 2) of the virtual CPU pages: the ring-3 handlers' state, reached through SS. All fields are 32-bit little-endian unless said otherwise.
+/// Layout (version 3) of the virtual CPU pages: the ring-3 handlers' state, reached through SS. All fields are 32-bit little-endian unless said otherwise.
 /// Page 0 is read-write for guest-kernel privilege. Pages <see cref="TracePage"/>.. hold the trace ring; the page after it is never mapped, so a full ring faults.
 /// Behind it lie, if the run needs them, the branch trace, the branch table and the table of verified targets.
 /// </summary>
@@ -83,6 +83,51 @@ public static class VirtualCpuPage
     /// <summary>Scratch slots of the gates' dispatchers, which an exception in any other code of the handler segment may enter (8 × 4 bytes).</summary>
     public const int GateScratch = 0x710;
 
+    /// <summary>Virtual CR2.</summary>
+    public const int Cr2 = 0x730;
+
+    /// <summary>Virtual CR3.</summary>
+    public const int Cr3 = 0x734;
+
+    /// <summary>Virtual CR4.</summary>
+    public const int Cr4 = 0x738;
+
+    /// <summary>CR0.TS: 0 or 8.</summary>
+    public const int TaskSwitched = 0x73C;
+
+    /// <summary>What to add to EDX after a physical RDTSC: the counters differ by a multiple of 2^32.</summary>
+    public const int TimeStampBias = 0x740;
+
+    /// <summary>Not zero when an IRET has more to do than to load EIP, CS and EFLAGS: NT is set, or NMIs are blocked.</summary>
+    public const int ReturnBlocked = 0x744;
+
+    /// <summary>Set by a handler for INVLPG: the virtual processor must forget its translations before ring 0 uses them.</summary>
+    public const int TranslationsStale = 0x748;
+
+    /// <summary>Two dwords of zero, which stand for the descriptor of a null selector.</summary>
+    public const int NullDescriptor = 0x750;
+
+    /// <summary>
+    /// For each of ES CS SS DS FS GS (6 × 16 bytes) what a load of the selector that is in the register already would find: the negated selector (1, which no
+    /// selector cancels, when such a load is not for ring 3), the linear address of its descriptor, and the descriptor's dwords as they were loaded, both negated.
+    /// </summary>
+    public const int SegmentLoads = 0x780;
+
+    /// <summary>Bytes for one segment register in <see cref="SegmentLoads"/>.</summary>
+    public const int SegmentLoadSize = 16;
+
+    /// <summary>In an entry of <see cref="SegmentLoads"/>: the descriptor's linear address.</summary>
+    public const int LoadDescriptor = 4;
+
+    /// <summary>In an entry of <see cref="SegmentLoads"/>: the negated low dword of the descriptor.</summary>
+    public const int LoadLow = 8;
+
+    /// <summary>In an entry of <see cref="SegmentLoads"/>: the negated high dword of the descriptor.</summary>
+    public const int LoadHigh = 12;
+
+    /// <summary>256 bytes indexed by bits 16-23 of an EFLAGS image: 0 = IRET must go to ring 0 (RF, VM, VIF, VIP); 1 = a stub may do it (AC, ID or none).</summary>
+    public const int ReturnAllowed = 0x800;
+
     /// <summary>First page (relative) of the trace ring; records are 32-bit ids.</summary>
     public const int TracePage = 1;
 
@@ -146,5 +191,5 @@ public static class VirtualCpuPage
     public const int EntryNotOverwritten = 20;
 
     /// <summary>The value <see cref="Version"/> holds.</summary>
-    public const uint LayoutVersion = 2;
+    public const uint LayoutVersion = 3;
 }

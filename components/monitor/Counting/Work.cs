@@ -13,4 +13,5 @@ internal enum Work
     SpaceEvicted = 7,
     RingFull = 8,
     InterpretedSlice = 9,
+    UnitsChange = 10,
 }

@@ -111,7 +111,7 @@ internal sealed partial class Ring3Drive
             if (lines.StopRequested)
                 continue;
             DrainHits();
-            bool deliverable = (lines.Intr && (v.Eflags & InterruptFlag) != 0) || lines.Nmi;
+            bool deliverable = (lines.Intr && (v.Eflags & InterruptFlag) != 0) || HasNmi;
             if (v.Halted != 0 && !deliverable)
             {
                 if (!clock.PassIdleTime(request))
@@ -279,10 +279,13 @@ internal sealed partial class Ring3Drive
         }
     }
 
+    /// <summary>A non-maskable interrupt waits and is not held back by the one in service.</summary>
+    private bool HasNmi => lines.Nmi && !lines.NmiBlocked;
+
     private bool MayRepeat()
     {
         ref VcpuBlock v = ref vcpu.State;
-        return v.Shadow == 0 && v.PendingDebug == 0 && !lines.Nmi && !(lines.Intr && (v.Eflags & InterruptFlag) != 0) && !memory.HasHits
+        return v.Shadow == 0 && v.PendingDebug == 0 && !HasNmi && !(lines.Intr && (v.Eflags & InterruptFlag) != 0) && !memory.HasHits
             && !lines.StopRequested && v.Retired < runLimit && v.Now < Math.Min(lines.TimerDeadline, runDeadline);
     }
 
@@ -296,10 +299,16 @@ internal sealed partial class Ring3Drive
     private void DeliverInterrupt()
     {
         byte vector = 2;
-        if (lines.Nmi)
+        if (HasNmi)
+        {
             lines.Nmi = false;
+            lines.NmiBlocked = true;
+        }
         else
-            vector = bus.Call<Acknowledge, Vector>(new Acknowledge(vcpu.State.Now)).Value;
+        {
+                vector = bus.Call<Acknowledge, Vector>(new Acknowledge(vcpu.State.Now)).Value;
+        }
+
         Trip trip = Begin(TransitionKind.Injection, vector, vcpu.State.Eip, "interrupt");
         Delivered(cpu.Call<Deliver, Delivered>(new Deliver(vector, false, 0, 0, External: true)), vector);
         End(ref trip);

@@ -5,6 +5,7 @@ using Plexus.Messaging.Contracts.Patcher;
 using Plexus.Messaging.Contracts.Prescan;
 using Plexus.Messaging.Shared;
 using Plexus.Monitor.Counting;
+using Plexus.Monitor.Machine;
 using Plexus.Monitor.Shadow;
 
 namespace Plexus.Monitor.Views;
@@ -33,6 +34,7 @@ internal sealed class CodeViews
     private readonly MonitorOptions options;
     private readonly byte[] scanBytes = new byte[GuestMemory.FrameSize + MaximumInstructionLength];
     private readonly Dictionary<uint, Burst> bursts = [];
+    private readonly GuestUnits units = new();
 
     internal CodeViews(
         GuestMemory memory,
@@ -77,6 +79,14 @@ internal sealed class CodeViews
     {
         bool user = space.Key.User;
         ViewWindows windows = Windows(user);
+        if (units.Follow(vcpu.State, pages.Features))
+        {
+            // Other instructions than before are innocuous: what was scanned is worth nothing.
+            counters.Count(Work.UnitsChange);
+            Retire(Kernel, false);
+            Retire(User, true);
+        }
+
         if (paging.DirectoryChanged)
         {
             // Both classes look at the same directory; whoever runs next must find its windows free.
@@ -138,7 +148,7 @@ internal sealed class CodeViews
     private void Adopt(bool user, in SegmentLayout layout)
     {
         byte[] gates = user ? [] : options.EffectiveRing3Gates;
-        LayoutSet set = patcher.Call<SetLayout, LayoutSet>(new SetLayout(user, layout, user ? None : pages.TableFrame, gates, user ? None : pages.TargetFrame));
+        LayoutSet set = patcher.Call<SetLayout, LayoutSet>(new SetLayout(user, layout, user ? None : pages.TableFrame, gates, user ? None : pages.TargetFrame, options.Branches));
         tables.ClearGates(user);
         foreach (GateEntry gate in set.Gates)
             tables.SetGate(user, gate.Vector, MonitorTables.HandlerCode, gate.Eip, gate.Vector is 3 or 4 ? 3 : 0);
@@ -243,6 +253,7 @@ internal sealed class CodeViews
     internal void Clear()
     {
         bursts.Clear();
+        units.Clear();
         Kernel.Clear();
         User.Clear();
     }
@@ -310,7 +321,7 @@ internal sealed class CodeViews
         {
             counters.Count(Work.Scan);
             found = prescan.Call<Scan, Scanned>(new Scan(
-                key.EipPage, (int)(eip & 0xFFF), key.CodeBits, key.User, scanBytes.AsMemory(0, GuestMemory.FrameSize + tail), 0, options.Branches)).Instructions;
+                key.EipPage, (int)(eip & 0xFFF), key.CodeBits, key.User, scanBytes.AsMemory(0, GuestMemory.FrameSize + tail), 0, options.Branches, units.Innocuous)).Instructions;
         }
 
         Strategy strategy = key.User ? Strategy.Int3Monitor : options.Strategy;

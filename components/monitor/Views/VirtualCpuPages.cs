@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Plexus.Messaging;
 using Plexus.Messaging.Contracts.Bus;
+using Plexus.Messaging.Contracts.Common;
 using Plexus.Messaging.Contracts.Cpu;
 using Plexus.Messaging.Contracts.Patcher;
 using Plexus.Messaging.Contracts.Prescan;
@@ -16,6 +17,12 @@ internal sealed class VirtualCpuPages
 {
     private const uint InterruptFlag = 0x200;
     private const uint IoplMask = 0x3000;
+    private const uint NestedTask = 0x4000;
+    private const uint Cr0Ts = 8;
+
+    /// <summary>AC and ID, in bits 16-23 of EFLAGS.</summary>
+    private const int AlignmentOrIdentification = 0x24;
+
     private const uint MaximumRecordId = 1 << 20;
 
     private readonly GuestMemory memory;
@@ -27,6 +34,7 @@ internal sealed class VirtualCpuPages
     private readonly BlockCoverage coverage;
     private readonly List<(SiteRecord? Site, string Strategy)> records = [];
     private readonly bool[] known = new bool[256];
+    private readonly SegmentLoads segmentLoads = new();
     private uint linear;
     private uint popfIopl = uint.MaxValue;
     private ulong apicBase;
@@ -68,6 +76,9 @@ internal sealed class VirtualCpuPages
 
     private uint RingStart => linear + (Layout.TracePage * GuestMemory.FrameSize);
 
+    /// <summary>CPUID leaf 1 EDX.</summary>
+    internal uint Features { get; private set; }
+
     /// <summary>The never-mapped page behind the ring.</summary>
     internal uint GuardPage => (linear >> 12) + Layout.Pages;
 
@@ -79,6 +90,8 @@ internal sealed class VirtualCpuPages
         Span<byte> state = State;
         state.Clear();
         popfIopl = uint.MaxValue;
+        segmentLoads.Clear();
+        Write(Layout.TimeStampBias, unchecked((uint)(0 - (MonitorTables.TimeStampOffset >> 32))));
         records.Clear();
         Write(Layout.Version, Layout.LayoutVersion);
         this.cpu = cpu;
@@ -105,6 +118,8 @@ internal sealed class VirtualCpuPages
             Write(at + 4, result.Ebx);
             Write(at + 8, result.Ecx);
             Write(at + 12, result.Edx);
+            if (leaf == 1)
+                Features = result.Edx;
         }
 
         Write(Layout.CpuidLeaves, leaves);
@@ -132,6 +147,12 @@ internal sealed class VirtualCpuPages
         Write(Layout.IdtLimit, v.IdtLimit);
         Write(Layout.IdtBase, v.IdtBase);
         Write(Layout.Cr0, v.Cr0);
+        Write(Layout.Cr2, v.Cr2);
+        Write(Layout.Cr3, v.Cr3);
+        Write(Layout.Cr4, v.Cr4);
+        Write(Layout.TaskSwitched, v.Cr0 & Cr0Ts);
+        Write(Layout.ReturnBlocked, (v.Eflags & NestedTask) != 0 || lines.NmiBlocked ? 1u : 0u);
+        segmentLoads.Publish(State, ref v, linear);
         if (v.ApicBase != apicBase)
             WriteCpuid();
         if ((v.Eflags & IoplMask) != popfIopl)
@@ -143,6 +164,12 @@ internal sealed class VirtualCpuPages
     {
         ref VcpuBlock v = ref vcpu.State;
         v.Eflags = (v.Eflags & ~InterruptFlag) | (Read(Layout.InterruptFlag) & InterruptFlag);
+        if (Read(Layout.TranslationsStale) != 0)
+        {
+            Write(Layout.TranslationsStale, 0);
+            cpu!.Call<FlushTranslations, Done>(new FlushTranslations(All: true, 0));
+        }
+
         Span<byte> written = State.Slice(Layout.PortWritten, 256);
         for (int port = written.IndexOfAnyExcept((byte)0); port >= 0; port = written.IndexOfAnyExcept((byte)0))
         {
@@ -276,9 +303,11 @@ internal sealed class VirtualCpuPages
         for (int image = 0; image < 256; image++)
         {
             bool trapFlag = (image & 0x01) != 0;
+            bool nestedTask = (image & 0x40) != 0;
             bool sameIopl = (uint)(image << 8 & IoplMask) == iopl;
-            state[Layout.PopfAllowed + image] = !trapFlag && sameIopl ? (byte)1 : (byte)0;
+            state[Layout.PopfAllowed + image] = !trapFlag && !nestedTask && sameIopl ? (byte)1 : (byte)0;
             state[Layout.PopfInterrupt + image] = (byte)(image & 0x02);
+            state[Layout.ReturnAllowed + image] = (image & ~AlignmentOrIdentification) == 0 ? (byte)1 : (byte)0;
         }
     }
 

@@ -29,7 +29,7 @@ internal sealed unsafe partial class X86Processor
     private static DecodedOp* RunFpu(X86Processor cpu, DecodedOp* op)
     {
         VcpuBlock* v = cpu.V;
-        if ((v->Cr0 & (Cr0Em | Cr0Ts)) != 0 || (v->Fpu.Status & StatusSummary) != 0)
+        if ((cpu.UnitCr0 & (Cr0Em | Cr0Ts)) != 0 || (v->Fpu.Status & StatusSummary) != 0)
         {
             if (!cpu.MayBeginFpu())
                 return cpu.LeaveBefore(op);
@@ -61,7 +61,7 @@ internal sealed unsafe partial class X86Processor
     /// <summary>Runs a control instruction that does not wait for exceptions: FNINIT, FNCLEX, FNSTCW, FNSTSW, FNSTENV, FNSAVE.</summary>
     private static DecodedOp* RunFpuNoWait(X86Processor cpu, DecodedOp* op)
     {
-        if ((cpu.V->Cr0 & (Cr0Em | Cr0Ts)) != 0)
+        if ((cpu.UnitCr0 & (Cr0Em | Cr0Ts)) != 0)
         {
             cpu.Fault(VectorNm);
             return cpu.LeaveBefore(op);
@@ -73,7 +73,7 @@ internal sealed unsafe partial class X86Processor
     /// <summary>WAIT: #NM only with both MP and TS set (SDM vol. 3, 2.5); then a pending exception is taken.</summary>
     private static DecodedOp* RunFpuWait(X86Processor cpu, DecodedOp* op)
     {
-        if ((cpu.V->Cr0 & (Cr0Mp | Cr0Ts)) == (Cr0Mp | Cr0Ts))
+        if ((cpu.UnitCr0 & (Cr0Mp | Cr0Ts)) == (Cr0Mp | Cr0Ts))
             cpu.Fault(VectorNm);
         else if (cpu.MayIgnoreError())
             return op + 2;
@@ -91,7 +91,7 @@ internal sealed unsafe partial class X86Processor
     /// <summary>#NM, then what a pending exception of an earlier instruction asks for.</summary>
     private bool MayBeginFpu()
     {
-        if ((V->Cr0 & (Cr0Em | Cr0Ts)) != 0)
+        if ((UnitCr0 & (Cr0Em | Cr0Ts)) != 0)
             return Fault(VectorNm);
         return MayIgnoreError();
     }
@@ -104,7 +104,7 @@ internal sealed unsafe partial class X86Processor
     {
         if ((V->Fpu.Status & StatusSummary) == 0)
             return true;
-        if ((V->Cr0 & Cr0Ne) != 0)
+        if ((UnitCr0 & Cr0Ne) != 0)
             return Fault(VectorMf);
         UpdateFerr();
         if (Lines.IgnoreNumericError)
@@ -115,7 +115,7 @@ internal sealed unsafe partial class X86Processor
     }
 
     /// <summary>FERR# is asserted while ES is set and CR0.NE is clear.</summary>
-    private void UpdateFerr() => MoveFerr((V->Fpu.Status & StatusSummary) != 0 && (V->Cr0 & Cr0Ne) == 0);
+    private void UpdateFerr() => MoveFerr((V->Fpu.Status & StatusSummary) != 0 && (UnitCr0 & Cr0Ne) == 0);
 
     /// <summary>FERR#: the run is left, so that the bus sees it move.</summary>
     private void MoveFerr(bool level)
@@ -262,5 +262,5 @@ internal sealed unsafe partial class X86Processor
 
     /// <summary>Brings FERR# to where the state has it.</summary>
     private void RestoreFerr() =>
-        Lines.NumericError = (V->Fpu.Status & StatusSummary) != 0 && (V->Cr0 & Cr0Ne) == 0;
+        Lines.NumericError = (V->Fpu.Status & StatusSummary) != 0 && (UnitCr0 & Cr0Ne) == 0;
 }

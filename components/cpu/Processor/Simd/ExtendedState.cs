@@ -14,7 +14,7 @@ internal sealed unsafe partial class X86Processor
     private const uint ExtendedSseBytes = 288;
 
     /// <summary>The image holds MXCSR and XMM registers: the model has them and the operating system says that it saves them.</summary>
-    private bool SavesSse => Model.Has(CpuFeatures.Sse) && (V->Cr4 & Cr4Osfxsr) != 0;
+    private bool SavesSse => Model.Has(CpuFeatures.Sse) && (UnitCr4 & Cr4Osfxsr) != 0;
 
     private static void Fxsave(X86Processor cpu, DecodedOp* op)
     {

@@ -21,7 +21,7 @@ internal sealed unsafe partial class X86Processor
     private static DecodedOp* RunMmx(X86Processor cpu, DecodedOp* op)
     {
         VcpuBlock* v = cpu.V;
-        if ((v->Cr0 & (Cr0Em | Cr0Ts)) != 0 || (v->Fpu.Status & StatusSummary) != 0)
+        if ((cpu.UnitCr0 & (Cr0Em | Cr0Ts)) != 0 || (v->Fpu.Status & StatusSummary) != 0)
         {
             if (!cpu.MayBeginMmx())
                 return cpu.LeaveBefore(op);
@@ -47,7 +47,7 @@ internal sealed unsafe partial class X86Processor
     private static DecodedOp* RunSse(X86Processor cpu, DecodedOp* op)
     {
         VcpuBlock* v = cpu.V;
-        if (((v->Cr0 & (Cr0Em | Cr0Ts)) != 0 || (v->Cr4 & Cr4Osfxsr) == 0) && !cpu.MayBeginSse())
+        if (((cpu.UnitCr0 & (Cr0Em | Cr0Ts)) != 0 || (cpu.UnitCr4 & Cr4Osfxsr) == 0) && !cpu.MayBeginSse())
             return cpu.LeaveBefore(op);
         op->System(cpu, op);
         return cpu.FaultPending ? cpu.LeaveBefore(op) : op + 2;
@@ -74,7 +74,7 @@ internal sealed unsafe partial class X86Processor
     /// <summary>Runs FXSAVE or FXRSTOR: #NM with EM or TS (SDM vol. 2, FXSAVE); a pending exception is left pending.</summary>
     private static DecodedOp* RunExtendedState(X86Processor cpu, DecodedOp* op)
     {
-        if ((cpu.V->Cr0 & (Cr0Em | Cr0Ts)) != 0)
+        if ((cpu.UnitCr0 & (Cr0Em | Cr0Ts)) != 0)
         {
             cpu.Fault(VectorNm);
             return cpu.LeaveBefore(op);
@@ -86,17 +86,17 @@ internal sealed unsafe partial class X86Processor
     /// <summary>#UD with EM, #NM with TS, then a pending x87 exception (SDM vol. 3, 12.6).</summary>
     private bool MayBeginMmx()
     {
-        if ((V->Cr0 & Cr0Em) != 0)
+        if ((UnitCr0 & Cr0Em) != 0)
             return Fault(VectorUd);
-        return (V->Cr0 & Cr0Ts) != 0 ? Fault(VectorNm) : MayIgnoreError();
+        return (UnitCr0 & Cr0Ts) != 0 ? Fault(VectorNm) : MayIgnoreError();
     }
 
     /// <summary>#UD with EM or without OSFXSR, #NM with TS (SDM vol. 3, 13.1.3).</summary>
     private bool MayBeginSse()
     {
-        if ((V->Cr0 & Cr0Em) != 0 || (V->Cr4 & Cr4Osfxsr) == 0)
+        if ((UnitCr0 & Cr0Em) != 0 || (UnitCr4 & Cr4Osfxsr) == 0)
             return Fault(VectorUd);
-        return (V->Cr0 & Cr0Ts) == 0 || Fault(VectorNm);
+        return (UnitCr0 & Cr0Ts) == 0 || Fault(VectorNm);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -150,6 +150,6 @@ internal sealed unsafe partial class X86Processor
         V->Sse.Mxcsr |= (uint)flags;
         if ((flags & context.Unmasked) == 0)
             return true;
-        return Fault((V->Cr4 & Cr4Osxmmexcpt) != 0 ? VectorXm : VectorUd);
+        return Fault((UnitCr4 & Cr4Osxmmexcpt) != 0 ? VectorXm : VectorUd);
     }
 }

@@ -19,6 +19,15 @@ internal sealed unsafe partial class X86Processor
     /// <summary>What SMSW shows on the physical processor: PE, ET, NE, WP, AM, PG, MP as a host kernel sets them.</summary>
     private const uint PhysicalCr0 = 0x8005_0033;
 
+    /// <summary>CR4 of a host processor, as far as the units look at it: OSFXSR, OSXMMEXCPT.</summary>
+    private const uint PhysicalCr4 = 0x600;
+
+    /// <summary>CR0 as the x87, MMX and SSE units see it.</summary>
+    private uint UnitCr0 => Physical ? PhysicalCr0 : V->Cr0;
+
+    /// <summary>CR4 as the units see it.</summary>
+    private uint UnitCr4 => Physical ? PhysicalCr4 : V->Cr4;
+
     /// <summary>What SGDT and SIDT show on the physical processor: an address no guest has, limit 0.</summary>
     private const uint PhysicalTableBase = 0xFFFF_F000;
 

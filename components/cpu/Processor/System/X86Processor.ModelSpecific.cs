@@ -6,9 +6,6 @@ namespace Plexus.Cpu.Processor;
 /// <summary>CPUID, RDTSC, RDPMC, RDMSR, WRMSR, SYSENTER, SYSEXIT, and what is left of the coprocessor interface.</summary>
 internal sealed unsafe partial class X86Processor
 {
-    /// <summary>On the physical processor the time-stamp counter is the host's, which a guest must not see: far away from any virtual one.</summary>
-    private const ulong PhysicalTimeStamp = 1ul << 52;
-
     private static void RegisterModelSpecific(HandlerTable table)
     {
         table.Straight(Code.Cpuid, &CpuidInstruction);
@@ -82,7 +79,7 @@ internal sealed unsafe partial class X86Processor
             return;
         }
 
-        cpu.SetEdxEax(cpu.Physical ? cpu.TimeStamp + PhysicalTimeStamp : cpu.TimeStamp);
+        cpu.SetEdxEax(cpu.Physical ? cpu.TimeStamp + MonitorTables.TimeStampOffset : cpu.TimeStamp);
     }
 
     private static void Rdpmc(X86Processor cpu, DecodedOp* op)

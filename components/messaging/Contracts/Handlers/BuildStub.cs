@@ -1,3 +1,5 @@
+using Plexus.Messaging.Contracts.Prescan;
+
 namespace Plexus.Messaging.Contracts.Handlers;
 
 /// <summary>Asks for the ring-3 code that stands for the instructions of a patch (for <see cref="Road.Gate"/>: of a site behind INT3).</summary>
@@ -7,6 +9,7 @@ namespace Plexus.Messaging.Contracts.Handlers;
 /// <param name="ReturnEip">First guest instruction that is not displaced.</param>
 /// <param name="TrapMask">Bit i set: displacement byte i (0 = lowest) must be one of the bytes that always trap at CPL 3.</param>
 /// <param name="Road">How the guest gets there, and so what the code finds on the stack and how it leaves.</param>
+/// <param name="Branches">Which near branches are virtualised.</param>
 [Message(0x0503)]
 public readonly partial record struct BuildStub(
     [property: Key(0)] bool User,
@@ -14,4 +17,5 @@ public readonly partial record struct BuildStub(
     [property: Key(2)] StubInstruction[] Instructions,
     [property: Key(3)] uint ReturnEip,
     [property: Key(4)] int TrapMask,
-    [property: Key(5)] Road Road = Road.Jump);
+    [property: Key(5)] Road Road = Road.Jump,
+    [property: Key(6)] BranchMode Branches = BranchMode.Native);

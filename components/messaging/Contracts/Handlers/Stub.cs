@@ -16,4 +16,8 @@ public readonly partial record struct Stub(
     [property: Key(3)] StubMapEntry[] Map,
     [property: Key(4)] string? Reason,
     [property: Key(5)] uint Continuation = 0,
-    [property: Key(6)] StubPiece[]? Pieces = null);
+    [property: Key(6)] StubPiece[]? Pieces = null)
+{
+    /// <summary>The <see cref="Reason"/> when ring 3 can do nothing for the instruction, wherever it is.</summary>
+    public const string NoHandler = "no ring-3 handler";
+}

@@ -8,6 +8,7 @@ namespace Plexus.Messaging.Contracts.Prescan;
 /// <param name="Bytes">The page's 4096 bytes, followed by 0 to 15 bytes of the linearly next page when that is known.</param>
 /// <param name="Limit">Highest number of instructions to decode; 0 for the scanner's own bound.</param>
 /// <param name="Branches">Near branches that are to be classified as sensitive, because they are virtualised (32-bit code only).</param>
+/// <param name="Units">Units whose instructions are innocuous.</param>
 [Message(0x0301)]
 public readonly partial record struct Scan(
     [property: Key(0)] uint EipPage,
@@ -16,4 +17,5 @@ public readonly partial record struct Scan(
     [property: Key(3)] bool User,
     [property: Key(4)] ReadOnlyMemory<byte> Bytes,
     [property: Key(5)] int Limit,
-    [property: Key(6)] BranchMode Branches = BranchMode.Native);
+    [property: Key(6)] BranchMode Branches = BranchMode.Native,
+    [property: Key(7)] ExecutionUnits Units = ExecutionUnits.None);
