@@ -13,7 +13,7 @@ namespace Plexus.Cpu;
 /// </summary>
 public sealed class CpuComponent : IComponent, IDisposable
 {
-    private const byte StateVersion = 4;
+    private const byte StateVersion = 5;
 
     private readonly Vcpu vcpu;
     private readonly GuestMemory memory;

@@ -34,12 +34,9 @@ internal sealed unsafe partial class X86Processor
     /// <summary>Reserved bits of a page-directory-pointer entry (SDM vol. 3, table 4-8).</summary>
     private const ulong PointerReserved = 0xFFFF_FFF0_0000_01E6;
 
-    /// <summary>The page-directory-pointer registers, loaded with CR3 and whenever PAE paging begins (SDM vol. 3, 4.4.1).</summary>
-    private readonly ulong[] pagePointers = new ulong[4];
-
     private bool IsPae => (V->Cr4 & Cr4Pae) != 0;
 
-    private bool HasNoExecute => ((uint)registers[SlotExtendedFeatures] & ExtendedNxe) != 0;
+    private bool HasNoExecute => V->NoExecute != 0;
 
     /// <summary>Walks the guest's page tables.</summary>
     /// <param name="linear">Guest linear address.</param>
@@ -132,7 +129,7 @@ internal sealed unsafe partial class X86Processor
         found = default;
         if (access == PageAccess.Execute && HasNoExecute)
             walk.ErrorCode |= ErrorFetch;
-        ulong pointer = pagePointers[linear >> 30];
+        ulong pointer = V->PagePointers[linear >> 30];
         if ((pointer & PageP) == 0)
             return false;
         ulong reserved = PageAboveAddress | (HasNoExecute ? 0 : PageXd);
@@ -187,7 +184,7 @@ internal sealed unsafe partial class X86Processor
         }
 
         for (int i = 0; i < 4; i++)
-            pagePointers[i] = entries[i];
+            V->PagePointers[i] = entries[i];
         return true;
     }
 

@@ -6,8 +6,8 @@ namespace Plexus.Cpu.Processor;
 /// <content>Saving and restoring what outlives a run: the vCPU block, and what real processors hide.</content>
 internal sealed unsafe partial class X86Processor
 {
-    /// <summary>Bytes after the block: pending DR6 bits, NMI blocking, model-specific and page-directory-pointer registers.</summary>
-    private const int HiddenBytes = 4 + 1 + (Slots * 8) + (4 * 8);
+    /// <summary>Bytes after the block: pending DR6 bits, NMI blocking, model-specific registers.</summary>
+    private const int HiddenBytes = 4 + 1 + (Slots * 8);
 
     /// <summary>The state as bytes.</summary>
     public byte[] SaveState()
@@ -18,7 +18,7 @@ internal sealed unsafe partial class X86Processor
         BinaryPrimitives.WriteUInt32LittleEndian(hidden, PendingDr6);
         hidden[4] = NmiBlocked ? (byte)1 : (byte)0;
         hidden = hidden[5..];
-        foreach (ulong value in (ReadOnlySpan<ulong>)[.. registers, .. pagePointers])
+        foreach (ulong value in registers)
         {
             BinaryPrimitives.WriteUInt64LittleEndian(hidden, value);
             hidden = hidden[8..];
@@ -37,10 +37,9 @@ internal sealed unsafe partial class X86Processor
         PendingDr6 = BinaryPrimitives.ReadUInt32LittleEndian(hidden);
         NmiBlocked = hidden[4] != 0;
         hidden = hidden[5..];
-        for (int i = 0; i < Slots + 4; i++)
+        for (int i = 0; i < Slots; i++)
         {
-            ref ulong target = ref i < Slots ? ref registers[i] : ref pagePointers[i - Slots];
-            target = BinaryPrimitives.ReadUInt64LittleEndian(hidden);
+            registers[i] = BinaryPrimitives.ReadUInt64LittleEndian(hidden);
             hidden = hidden[8..];
         }
 

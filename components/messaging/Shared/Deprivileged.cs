@@ -9,7 +9,6 @@ public static class Deprivileged
     private const uint ProtectionEnable = 1;
     private const uint TrapFlag = 0x100;
     private const uint VirtualMode = 0x20000;
-    private const uint PhysicalAddressExtension = 0x20;
     private const uint ProtectedVirtualInterrupts = 2;
     private const uint LastBranchRecord = 1;
     private const uint BreakpointEnables = 0xFF;
@@ -25,8 +24,6 @@ public static class Deprivileged
             return "real mode";
         if ((v.Eflags & VirtualMode) != 0)
             return "v86 mode";
-        if ((v.Cr4 & PhysicalAddressExtension) != 0)
-            return "PAE paging";
         if ((v.Cr4 & ProtectedVirtualInterrupts) != 0)
             return "virtual interrupts";
         if ((v.Eflags & TrapFlag) != 0)

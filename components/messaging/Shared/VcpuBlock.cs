@@ -88,6 +88,12 @@ public unsafe struct VcpuBlock
     /// <summary>XMM registers and MXCSR. On a model without SSE nothing uses them.</summary>
     public SseState Sse;
 
+    /// <summary>The page-directory-pointer registers, loaded with CR3 and whenever PAE paging begins (SDM vol. 3, 4.4.1).</summary>
+    public fixed ulong PagePointers[4];
+
+    /// <summary>IA32_EFER.NXE: 1 when bit 63 of a 64-bit page-table entry forbids execution.</summary>
+    public uint NoExecute;
+
     /// <summary>Guest time now in nanoseconds.</summary>
     public readonly ulong Now => (Retired * NanosecondsPerInstruction) + IdleNanoseconds;
 
@@ -103,6 +109,13 @@ public unsafe struct VcpuBlock
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)register, 7u);
         Gpr[register] = value;
+    }
+
+    /// <summary>A page-directory-pointer register, 0 to 3.</summary>
+    public readonly ulong GetPagePointer(int index)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)index, 3u);
+        return PagePointers[index];
     }
 
     /// <summary>A debug register, 0 to 7.</summary>

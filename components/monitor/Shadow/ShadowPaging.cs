@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Plexus.Messaging;
 using Plexus.Messaging.Contracts.Cpu;
 using Plexus.Messaging.Shared;
@@ -11,11 +12,12 @@ namespace Plexus.Monitor.Shadow;
 /// </summary>
 internal sealed class ShadowPaging
 {
-    private const uint AccessedDirty = 0x60;
-    private const uint EntryMeaning = 0xFFFFF09F;
-    private const uint Cr0Pg = 0x80000000;
-    private const uint Cr0Wp = 0x00010000;
-    private const uint Cr4Pse = 0x10;
+    private const ulong AccessedDirty = 0x60;
+    private const ulong EntryMeaning = 0xFFFF_FFFF_FFFF_F09F;
+    private const ulong Present = 1;
+
+    /// <summary>As many as a context has at most.</summary>
+    private const int DirectoryCount = 4;
 
     private readonly GuestMemory memory;
     private readonly Vcpu vcpu;
@@ -60,20 +62,7 @@ internal sealed class ShadowPaging
             Clear();
         }
 
-        ref VcpuBlock v = ref vcpu.State;
-        int modes = lines.A20 ? 8 : 0;
-        uint directory = 0;
-        if ((v.Cr0 & Cr0Pg) != 0)
-        {
-            modes |= 1;
-            if ((v.Cr0 & Cr0Wp) != 0)
-                modes |= 2;
-            if ((v.Cr4 & Cr4Pse) != 0)
-                modes |= 4;
-            directory = v.Cr3 & 0xFFFFF000;
-        }
-
-        var key = new SpaceKey(directory, modes, user);
+        SpaceKey key = SpaceKey.Of(vcpu.State, lines.A20, user);
         if (!spaces.TryGetValue(key, out ShadowSpace? space))
             space = Create(key);
         space.LastUse = ++useClock;
@@ -98,8 +87,7 @@ internal sealed class ShadowPaging
             return FillOutcome.Mapped;
         }
 
-        int index = (int)((linear >> 12) & 1023);
-        table.Entries[index] = EntryOf(table, walked);
+        table.Entries[space.Geometry.IndexOf(linear >> 12)] = EntryOf(space, table, walked);
         bool writable = !IsWatched(frame) && memory.IsPlain(walked.Physical >> 12) && (access == PageAccess.Write || (walked.Writable && walked.Dirty));
         MapPage(space, table, linear >> 12, frame, writable);
         return FillOutcome.Mapped;
@@ -112,8 +100,8 @@ internal sealed class ShadowPaging
     internal void NoteCode(ShadowSpace space, uint linear, in Walked walked)
     {
         ShadowTable table = TableFor(space, linear, walked);
-        int index = (int)((linear >> 12) & 1023);
-        table.Entries[index] = EntryOf(table, walked);
+        int index = space.Geometry.IndexOf(linear >> 12);
+        table.Entries[index] = EntryOf(space, table, walked);
         if (table.Code[index])
             return;
         table.Code[index] = true;
@@ -126,10 +114,11 @@ internal sealed class ShadowPaging
         for (int cursor = reverse.First(frame); cursor >= 0;)
         {
             cursor = reverse.Next(cursor, out ShadowSpace space, out uint linearPage);
-            ShadowTable table = space.Tables[linearPage >> 10]!;
-            if (!table.Writable[linearPage & 1023])
+            ShadowTable table = space.Tables[space.Geometry.SlotOf(linearPage)]!;
+            int index = space.Geometry.IndexOf(linearPage);
+            if (!table.Writable[index])
                 continue;
-            table.Writable[linearPage & 1023] = false;
+            table.Writable[index] = false;
             Apply(space, MappingOperation.Map, linearPage, frame, 1, MappingRights.Read);
         }
     }
@@ -142,9 +131,11 @@ internal sealed class ShadowPaging
             DirectoryChanged = true;
             for (int s = all.Count - 1; s >= 0; s--)
             {
-                ShadowSpace space = all[s];
-                if (space.Key.Paging && space.Key.Directory >> 12 == frame)
-                    RecheckDirectory(space);
+                for (int d = 0; d < DirectoryCount && all[s].Key.Paging; d++)
+                {
+                    if (all[s].Key.Directories[d] == frame)
+                        RecheckDirectory(all[s], d);
+                }
             }
         }
 
@@ -157,8 +148,21 @@ internal sealed class ShadowPaging
         }
     }
 
-    /// <summary>Reads a page-directory entry of the guest's present context.</summary>
-    internal uint DirectoryEntry(int slot) => ReadEntry((vcpu.State.Cr3 & 0xFFFFF000) + (uint)(slot * 4));
+    /// <summary>Whether the guest's present context leaves 4 MiB of linear addresses empty at the level of its directories.</summary>
+    /// <param name="number">Bits 22-31 of the addresses.</param>
+    internal bool IsEmpty(int number)
+    {
+        SpaceKey key = SpaceKey.Of(vcpu.State, lines.A20, user: false);
+        TableGeometry geometry = TableGeometry.Of(key.Modes);
+        int slots = geometry.Slots / 1024;
+        for (int slot = number * slots; slot < (number + 1) * slots; slot++)
+        {
+            if (DirectoryEntryOf(key, geometry, slot) is { } entry && (entry & Present) != 0)
+                return false;
+        }
+
+        return true;
+    }
 
     /// <summary>Forgets every space.</summary>
     internal void Clear()
@@ -188,9 +192,11 @@ internal sealed class ShadowPaging
         var space = new ShadowSpace(nextSpace++, key);
         spaces.Add(key, space);
         all.Add(space);
-        if (key.Paging && key.Directory < memory.RamSize)
+        for (int d = 0; d < DirectoryCount && key.Paging; d++)
         {
-            uint frame = key.Directory >> 12;
+            uint frame = key.Directories[d];
+            if (frame >= memory.RamFrames)
+                continue;
             directoryUsers[frame] = directoryUsers.GetValueOrDefault(frame) + 1;
             WatchTable(frame);
         }
@@ -200,7 +206,7 @@ internal sealed class ShadowPaging
 
     private void Drop(ShadowSpace space)
     {
-        for (int slot = 0; slot < 1024; slot++)
+        for (int slot = 0; slot < space.Tables.Length; slot++)
         {
             if (space.Tables[slot] is not null)
                 DropTable(space, slot, unmap: false);
@@ -209,33 +215,38 @@ internal sealed class ShadowPaging
         Apply(space, MappingOperation.Clear, 0, 0, 0, 0);
         spaces.Remove(space.Key);
         all.Remove(space);
-        if (!space.Key.Paging || space.Key.Directory >= memory.RamSize)
-            return;
-        uint frame = space.Key.Directory >> 12;
-        if (--directoryUsers[frame] == 0)
-            directoryUsers.Remove(frame);
-        UnwatchTable(frame);
+        for (int d = 0; d < DirectoryCount && space.Key.Paging; d++)
+        {
+            uint frame = space.Key.Directories[d];
+            if (frame >= memory.RamFrames)
+                continue;
+            if (--directoryUsers[frame] == 0)
+                directoryUsers.Remove(frame);
+            UnwatchTable(frame);
+        }
     }
 
     private void DropTable(ShadowSpace space, int slot, bool unmap)
     {
         ShadowTable table = space.Tables[slot]!;
+        uint first = (uint)slot << space.Geometry.Bits;
+        uint pages = space.Geometry.Pages;
         if (table.Mapped != 0)
         {
-            for (uint i = 0; i < 1024; i++)
+            for (uint i = 0; i < pages; i++)
             {
                 if (table.Frames[i] == ShadowTable.NoFrame)
                     continue;
-                reverse.Remove(table.Frames[i], space, ((uint)slot << 10) | i);
+                reverse.Remove(table.Frames[i], space, first | i);
                 table.Frames[i] = ShadowTable.NoFrame;
             }
 
             if (unmap)
-                Apply(space, MappingOperation.Unmap, (uint)slot << 10, 0, 1024, 0);
+                Apply(space, MappingOperation.Unmap, first, 0, pages, 0);
         }
 
-        for (uint i = 0; i < 1024 && table.CodeCount != 0; i++)
-            DropCode(space, table, ((uint)slot << 10) | i);
+        for (uint i = 0; i < pages && table.CodeCount != 0; i++)
+            DropCode(space, table, first | i);
         if (table.TableFrame != ShadowTable.NoFrame)
         {
             List<(ShadowSpace Space, int Slot)> users = tableUsers[table.TableFrame];
@@ -253,9 +264,9 @@ internal sealed class ShadowPaging
 
     private ShadowTable TableFor(ShadowSpace space, uint linear, in Walked walked)
     {
-        int slot = (int)(linear >> 22);
+        int slot = space.Geometry.SlotOf(linear >> 12);
         uint tableFrame = walked.TableEntry != 0 && walked.TableEntry < memory.RamSize ? walked.TableEntry >> 12 : ShadowTable.NoFrame;
-        uint directoryEntry = space.Key.Paging ? ReadEntry(walked.DirectoryEntry) : 0;
+        ulong directoryEntry = space.Key.Paging ? ReadEntry(walked.DirectoryEntry, space.Geometry) : 0;
         ShadowTable? table = space.Tables[slot];
         if (table is not null)
         {
@@ -280,11 +291,11 @@ internal sealed class ShadowPaging
         return table;
     }
 
-    private uint EntryOf(ShadowTable table, in Walked walked) => walked.TableEntry != 0 ? ReadEntry(walked.TableEntry) : table.DirectoryEntry;
+    private ulong EntryOf(ShadowSpace space, ShadowTable table, in Walked walked) => walked.TableEntry != 0 ? ReadEntry(walked.TableEntry, space.Geometry) : table.DirectoryEntry;
 
     private void DropCode(ShadowSpace space, ShadowTable table, uint linearPage)
     {
-        uint index = linearPage & 1023;
+        int index = space.Geometry.IndexOf(linearPage);
         if (!table.Code[index])
             return;
         table.Code[index] = false;
@@ -306,14 +317,15 @@ internal sealed class ShadowPaging
             memory.RemoveWatch(frame, Watch.PageTable);
     }
 
-    private void RecheckDirectory(ShadowSpace space)
+    private void RecheckDirectory(ShadowSpace space, int directory)
     {
-        for (int slot = 0; slot < 1024; slot++)
+        int first = directory << space.Geometry.Bits;
+        for (int slot = first; slot < first + (int)space.Geometry.Pages; slot++)
         {
             ShadowTable? table = space.Tables[slot];
             if (table is null)
                 continue;
-            uint now = ReadEntry(space.Key.Directory + (uint)(slot * 4));
+            ulong now = DirectoryEntryOf(space.Key, space.Geometry, slot) ?? 0;
             if (Changed(table.DirectoryEntry, now))
                 DropTable(space, slot, unmap: true);
             else
@@ -324,19 +336,19 @@ internal sealed class ShadowPaging
     private void RecheckTable(ShadowSpace space, int slot, uint frame)
     {
         ShadowTable table = space.Tables[slot]!;
-        for (uint i = 0; i < 1024; i++)
+        for (uint i = 0; i < space.Geometry.Pages; i++)
         {
             uint mapped = table.Frames[i];
             if (mapped == ShadowTable.NoFrame && !table.Code[i])
                 continue;
-            uint now = ReadEntry((frame << 12) + (i * 4));
+            ulong now = ReadEntry((frame << 12) + (i * space.Geometry.EntrySize), space.Geometry);
             if (!Changed(table.Entries[i], now))
             {
                 table.Entries[i] = now;
                 continue;
             }
 
-            uint linearPage = ((uint)slot << 10) | i;
+            uint linearPage = ((uint)slot << space.Geometry.Bits) | i;
             DropCode(space, table, linearPage);
             if (mapped == ShadowTable.NoFrame)
                 continue;
@@ -348,7 +360,7 @@ internal sealed class ShadowPaging
     }
 
     /// <summary>An entry changed for a translation made from it: its meaning differs, or an accessed or dirty bit was taken back.</summary>
-    private static bool Changed(uint recorded, uint now) =>
+    private static bool Changed(ulong recorded, ulong now) =>
         ((recorded ^ now) & EntryMeaning) != 0 || (recorded & ~now & AccessedDirty) != 0;
 
     private void FillIdentity(ShadowSpace space, ShadowTable table, uint linear)
@@ -387,7 +399,7 @@ internal sealed class ShadowPaging
 
     private void SetPage(ShadowSpace space, ShadowTable table, uint linearPage, uint frame, bool writable)
     {
-        int index = (int)(linearPage & 1023);
+        int index = space.Geometry.IndexOf(linearPage);
         uint old = table.Frames[index];
         if (old != frame)
         {
@@ -402,11 +414,19 @@ internal sealed class ShadowPaging
         table.Writable[index] = writable;
     }
 
-    private uint ReadEntry(uint address)
+    /// <summary>The directory entry of a slot; null where there is no directory.</summary>
+    private ulong? DirectoryEntryOf(in SpaceKey key, TableGeometry geometry, int slot)
     {
-        if (address + 4 > memory.RamSize)
-            return uint.MaxValue;
-        return System.Buffers.Binary.BinaryPrimitives.ReadUInt32LittleEndian(memory.Ram[(int)address..]);
+        uint frame = key.Directories[geometry.DirectoryOf(slot)];
+        return frame == Directories.None ? null : ReadEntry((ulong)frame << 12 | ((uint)slot & (geometry.Pages - 1)) * geometry.EntrySize, geometry);
+    }
+
+    private ulong ReadEntry(ulong address, TableGeometry geometry)
+    {
+        if (address + geometry.EntrySize > memory.RamSize)
+            return ulong.MaxValue;
+        ReadOnlySpan<byte> bytes = memory.Ram[(int)address..];
+        return geometry.EntrySize == sizeof(ulong) ? BinaryPrimitives.ReadUInt64LittleEndian(bytes) : BinaryPrimitives.ReadUInt32LittleEndian(bytes);
     }
 
     private void Apply(ShadowSpace space, MappingOperation operation, uint linearPage, uint frame, uint pages, MappingRights rights) =>

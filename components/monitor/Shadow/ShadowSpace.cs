@@ -8,8 +8,10 @@ internal sealed class ShadowSpace(uint id, SpaceKey key)
 
     internal SpaceKey Key { get; } = key;
 
-    /// <summary>Slots (4 MiB each) by page-directory index.</summary>
-    internal ShadowTable?[] Tables { get; } = new ShadowTable?[1024];
+    internal TableGeometry Geometry { get; } = TableGeometry.Of(key.Modes);
+
+    /// <summary>Slots by page-directory index, all directories in a row.</summary>
+    internal ShadowTable?[] Tables { get; } = new ShadowTable?[TableGeometry.Of(key.Modes).Slots];
 
     /// <summary>Code pages in the code view, by EIP page number.</summary>
     internal Dictionary<uint, CodeMapping> Code { get; } = [];

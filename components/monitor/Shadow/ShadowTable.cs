@@ -1,21 +1,21 @@
 namespace Plexus.Monitor.Shadow;
 
-/// <summary>The shadow mappings of one 4 MiB slot of a space, with the guest entries they were made from.</summary>
+/// <summary>The shadow mappings of one slot of a space, with the guest entries they were made from.</summary>
 internal sealed class ShadowTable
 {
     internal const uint NoFrame = uint.MaxValue;
 
-    /// <summary>Guest frame of the page table; <see cref="NoFrame"/> with paging off or for a 4 MiB page.</summary>
+    /// <summary>Guest frame of the page table; <see cref="NoFrame"/> with paging off or for a large page.</summary>
     internal uint TableFrame { get; set; } = NoFrame;
 
     /// <summary>The page-directory entry when the slot was first filled.</summary>
-    internal uint DirectoryEntry { get; set; }
+    internal ulong DirectoryEntry { get; set; }
 
     /// <summary>RAM frame mapped per page; <see cref="NoFrame"/> when not mapped.</summary>
     internal uint[] Frames { get; } = NewFrames();
 
     /// <summary>Page-table entry recorded per page.</summary>
-    internal uint[] Entries { get; } = new uint[1024];
+    internal ulong[] Entries { get; } = new ulong[1024];
 
     /// <summary>Whether the mapping is writable.</summary>
     internal bool[] Writable { get; } = new bool[1024];

@@ -212,7 +212,7 @@ internal sealed class ViewWindows(GuestMemory memory, Vcpu vcpu, ShadowPaging pa
     private bool IsFree(int slot)
     {
         if ((vcpu.State.Cr0 & Cr0Pg) != 0)
-            return (paging.DirectoryEntry(slot) & 1) == 0;
+            return paging.IsEmpty(slot);
         return (uint)slot << 22 >= memory.RamSize && slot < LastUnpagedSlot;
     }
 }

@@ -8,7 +8,9 @@ namespace Plexus.System.Tests.Interruptions;
 internal static class Forms
 {
     private const int Eax = 0;
+    private const int Ecx = 1;
     private const int Edx = 2;
+    private const int Ebx = 3;
     private const int Esi = 6;
     private const int Edi = 7;
 
@@ -73,7 +75,33 @@ internal static class Forms
         new("out 42h, ax", a => a.@out(0x42, ax)),
         new("insb", a => a.insb()) { Registers = Port(0x40) },
         new("mov eax, cr0", a => a.mov(eax, cr0)),
-        new("rdtsc", a => a.rdtsc()),
+        new("mov eax, cr2", a => a.mov(eax, cr2)),
+        new("mov ebx, cr3", a => a.mov(ebx, cr3)),
+        new("mov ebp, cr4", a => a.mov(ebp, cr4)),
+        new("rdtsc", a => a.rdtsc()) { ClobbersAll = true },
+        new("clts", a => a.clts()),
+        new("clts with TS", a => a.clts()) { Registers = (ref v) => v.Cr0 |= 8 },
+        new("invlpg [esi]", a => a.invlpg(__[esi])),
+        new("rep bsf ebp, edx", a => a.db(0xF3, 0x0F, 0xBC, 0xEA)),
+        new("rep bsr ebx, [esi]", a => a.db(0xF3, 0x0F, 0xBD, 0x1E)),
+        Load("mov ds, bx with its own", a => a.mov(ds, bx), Ebx, 0x30),
+        Load("mov es, ecx with another", a => a.mov(es, ecx), Ecx, 0x20),
+        Load("mov gs, bx with null", a => a.mov(gs, bx), Ebx, 0),
+        Load("mov fs, bx with null again", a => a.mov(fs, bx), Ebx, 2) with { Registers = (ref v) => { v.SetGpr(Ebx, 2); v.Segments[(int)SegmentIndex.Fs] = new SegmentRegister { Selector = 2 }; } },
+        Load("mov es, cx with another base", a => a.mov(es, cx), Ecx, 0x18) with { Registers = (ref v) => { v.SetGpr(Ecx, 0x18); v.Segments[(int)SegmentIndex.Es].Base = 0x10; } },
+        Load("mov es, cx with other rights", a => a.mov(es, cx), Ecx, 0x18) with { Registers = (ref v) => { v.SetGpr(Ecx, 0x18); v.Segments[(int)SegmentIndex.Es].Attributes = 0xC091; } },
+        new("mov fs, [esp]", a => a.mov(fs, __word_ptr[esp])) { StackImage = 0x18, UsesStack = true },
+        new("pop ds", a => a.pop(ds)) { StackImage = 0x30, UsesStack = true },
+        new("pop es with another", a => a.pop(es)) { StackImage = 0x20, UsesStack = true },
+        new("pop fs", a => a.pop(fs)) { StackImage = 0xFFFF_0018, UsesStack = true },
+        InterruptReturn("nothing", 0x0000_0002),
+        InterruptReturn("arithmetic, ID", 0x0020_0CD7),
+        InterruptReturn("IF", 0x0000_0246) with { EnablesInterrupts = true },
+        InterruptReturn("RF", 0x0001_0046),
+        InterruptReturn("TF", 0x0000_0146),
+        InterruptReturn("IOPL", 0x0000_3002),
+        InterruptReturn("NT now", 0x0000_0002) with { Registers = (ref v) => v.Eflags |= 0x4000, MayFault = true },
+        InterruptReturn("to no code", 0x0000_0002, codeSelector: 0x10) with { MayFault = true },
         new("ud2", a => a.ud2()),
         new("div by 0", a => a.div(edi)) { Registers = (ref v) => v.SetGpr(Edi, 0), MayFault = true },
     ];
@@ -91,6 +119,25 @@ internal static class Forms
     private static Shape.RegisterSetter Port(ushort port) => (ref v) => v.SetGpr(Edx, 0x3333_0000u | port);
 
     private static Form Popfd(string name, uint image) => new($"popfd {name}", a => a.popfd()) { StackImage = image, UsesStack = true };
+
+    private static Form Load(string name, Action<Assembler> emit, int register, uint selector) => new(name, emit) { Registers = (ref v) => v.SetGpr(register, selector) };
+
+    /// <summary>IRET to the next instruction, with a frame of its own.</summary>
+    private static Form InterruptReturn(string name, uint image, int codeSelector = 8) =>
+        new($"iretd {name}", a =>
+        {
+            const int AddAndReturn = 4 + 1;
+            Label here = a.CreateLabel();
+            a.push((int)image);
+            a.push(codeSelector);
+            a.call(here);
+            a.Label(ref here);
+            a.add(__dword_ptr[esp], AddAndReturn);
+            a.iretd();
+        })
+        {
+            UsesStack = true,
+        };
 
     private static Form Cpuid(string name, uint leaf) =>
         new($"cpuid {name}", a => a.cpuid()) { Registers = (ref v) => v.SetGpr(Eax, leaf), ClobbersAll = true };

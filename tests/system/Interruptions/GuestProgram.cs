@@ -32,7 +32,7 @@ internal static class GuestProgram
     private const uint LogPointer = 0x6000;
     private const uint PageTableCopy = 0x7000;
     private const uint Present = 0x63;
-    private static readonly int[] Vectors = [0, 1, 2, 6, 12, 13, 14, InterruptVector];
+    private static readonly int[] Vectors = [0, 1, 2, 6, 10, 12, 13, 14, InterruptVector];
 
     /// <summary>The guest's memory.</summary>
     internal static byte[] Image(Shape shape)
@@ -131,7 +131,7 @@ internal static class GuestProgram
         {
             entries[i] = a.CreateLabel();
             a.Label(ref entries[i]);
-            if (Vectors[i] is not (12 or 13 or 14))
+            if (Vectors[i] is not (10 or 12 or 13 or 14))
                 a.push(0);
             a.push(Vectors[i]);
             a.jmp(common);

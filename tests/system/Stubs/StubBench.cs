@@ -261,6 +261,7 @@ internal sealed class StubBench : IDisposable
         a.IdtBase = (uint)random.Next();
         a.IdtLimit = (uint)random.Next(0x10000);
         a.Cr0 = 0x0001_0011;
+        a.Cr2 = (uint)random.Next();
         a.Cpl = 0;
         a.Shadow = 0;
         ref VcpuBlock b = ref guestVcpu.State;
@@ -287,6 +288,10 @@ internal sealed class StubBench : IDisposable
         Write(VirtualCpuPage.IdtLimit, v.IdtLimit);
         Write(VirtualCpuPage.IdtBase, v.IdtBase);
         Write(VirtualCpuPage.Cr0, v.Cr0);
+        Write(VirtualCpuPage.Cr2, v.Cr2);
+        Write(VirtualCpuPage.Cr3, v.Cr3);
+        Write(VirtualCpuPage.Cr4, v.Cr4);
+        Write(VirtualCpuPage.TimeStampBias, unchecked((uint)(0 - (MonitorTables.TimeStampOffset >> 32))));
         uint leaves = 1;
         for (uint leaf = 0; leaf < leaves; leaf++)
         {

@@ -18,6 +18,7 @@ public sealed class StubExecutionTests
         "0F0100!", "0F010424!", "0F018B00010000!", "0F0109!", "0F010DFE0F1000!",
         "0F00C1!", "0F0003!", "660F00CA!", "0F00C8!", "0F000C24!", "0F01E0!", "660F01E1!", "0F012500101000!",
         "0FA2!", "E464!", "E680!", "E4FF!", "E600!",
+        "0F31!", "0F20C0!", "0F20D3!", "0F20DA!", "0F20E1!", "0F06!", "F30FBCC3!", "66F30FBDCA!", "F30FBD0D00101000!", "0F013D00101000!",
     ];
 
     private static readonly string[] Others =
@@ -26,7 +27,7 @@ public sealed class StubExecutionTests
         "F3A5", "F3AA", "A5", "AB", "01442404", "0FC0C4", "87E3",
         "7401", "75FE", "7502", "0F8410000000", "E2FA", "E110", "E0F0", "E302", "67E304", "67E2FB", "EB00", "EB10", "E900010000",
         "E800000000", "E8FFFFFFFF", "FFD0", "FFD4", "FF542408", "FF5424FC", "FF13", "FF1500101000", "FFE0", "FF24B500101000", "C3", "C20800", "66C3",
-        "F4!", "669C!", "669D!", "0F31!",
+        "F4!", "669C!", "669D!", "0F09!",
     ];
 
     public static TheoryData<string> HandledInstructions() => [.. Handled];

@@ -80,7 +80,9 @@ internal sealed unsafe partial class X86Processor
     internal void ResetModelRegisters()
     {
         Array.Clear(registers);
-        Array.Clear(pagePointers);
+        for (int i = 0; i < 4; i++)
+            V->PagePointers[i] = 0;
+        V->NoExecute = 0;
         registers[SlotPat] = PatAtReset;
 
         // Fast strings are on after reset.
@@ -200,6 +202,7 @@ internal sealed unsafe partial class X86Processor
             case SlotExtendedFeatures:
                 if ((value & ~(ulong)ExtendedNxe) != 0)
                     return false;
+                V->NoExecute = (value & ExtendedNxe) != 0 ? 1u : 0;
                 FlushTranslations(global: true);
                 break;
             case SlotPat when !AreMemoryTypes(value, 1u << 7):
