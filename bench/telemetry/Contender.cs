@@ -32,7 +32,7 @@ internal sealed record Contender(string Name, bool Traced, bool Measured, string
         machine.Run(instructions);
         TimeSpan wall = global::System.Diagnostics.Stopwatch.GetElapsedTime(started);
         ulong transitions = 0;
-        foreach (Messaging.Contracts.Monitor.Counter counter in machine.ReadCounters())
+        foreach (Messaging.Contracts.Monitor.Counter counter in machine.ReadCounters().Values)
         {
             if (counter.Name.StartsWith("transition.", StringComparison.Ordinal))
                 transitions += counter.Value;

@@ -2,6 +2,7 @@ using Plexus.Messaging;
 using Plexus.Messaging.Contracts.Common;
 using Plexus.Messaging.Contracts.Cpu;
 using Plexus.Messaging.Contracts.Monitor;
+using Plexus.Messaging.Contracts.Patcher;
 using Plexus.Messaging.Shared;
 using Plexus.Monitor.Counting;
 using Plexus.Monitor.Machine;
@@ -91,13 +92,30 @@ public sealed class MonitorComponent : IComponent
         }
 
         port.OnCall<RunMachine, MachineExit>(OnRun);
-        port.OnCall<ReadCounters, Counters>((in ReadCounters _) => new Counters([.. counters.Read(), .. decisions.Read()]));
+        port.OnCall<ReadCounters, Counters>(OnReadCounters);
         port.OnCall<ReadRoadCosts, RoadCosts>((in ReadRoadCosts _) => new RoadCosts(ring3?.Profile.Read() ?? []));
         port.OnCall<ReadCoverage, Coverage>((in ReadCoverage _) => new Coverage(coverage.Read()));
         port.OnCall<SetBreakpoints, Done>(OnSetBreakpoints);
         port.OnCall<Reset, Done>(OnReset);
         port.OnCall<Describe, Description>((in Describe _) => new Description(
             Name, $"engine {options.Engine}, strategy {options.Strategy}, up to {options.MaximumSpaces} mapping spaces"));
+    }
+
+    private Counters OnReadCounters(in ReadCounters request) => new([.. counters.Read(), .. ReadCodeMemory(), .. decisions.Read()], counters.ScanNanoseconds);
+
+    private Counter[] ReadCodeMemory()
+    {
+        if (views is null)
+            return [];
+        CodeMemory code = views.ReadCodeMemory();
+        return
+        [
+            new("code.pages", (ulong)code.Pages),
+            new("code.stubs", (ulong)code.Stubs),
+            new("code.bytes", (ulong)code.Frames * GuestMemory.FrameSize),
+            new("code.bytes-peak", (ulong)code.Peak * GuestMemory.FrameSize),
+            new("code.bytes-limit", (ulong)code.Limit * GuestMemory.FrameSize),
+        ];
     }
 
     private MachineExit OnRun(in RunMachine request)

@@ -12,7 +12,6 @@ internal sealed partial class CodeCache
 
     private readonly GuestMemory memory;
     private readonly IStubBuilder builder;
-    private readonly int maximumFrames;
     private readonly Dictionary<CodePageKey, CodePage> pages = [];
     private readonly Dictionary<uint, CodePage> byView = [];
     private readonly Dictionary<uint, List<CodePage>> byFrame = [];
@@ -41,7 +40,7 @@ internal sealed partial class CodeCache
         stubs = [new StubStore(memory), new StubStore(memory)];
         table = new BranchTable(memory);
         verified = new VerifiedTargets(memory);
-        maximumFrames = options.MaximumFrames > 0
+        MaximumFrames = options.MaximumFrames > 0
             ? options.MaximumFrames
             : Math.Max(2, (int)memory.ArenaFrames - PatcherOptions.ReservedFrames);
     }
@@ -57,6 +56,12 @@ internal sealed partial class CodeCache
 
     /// <summary>Arena frames in use.</summary>
     public int FrameCount => pages.Count + stubs[0].Frames + stubs[1].Frames;
+
+    /// <summary>The most there ever were since the cache was cleared.</summary>
+    public int PeakFrames { get; private set; }
+
+    /// <summary>The most there may be.</summary>
+    public int MaximumFrames { get; }
 
     /// <summary>The code page of a key, or null.</summary>
     public CodePage? Find(in CodePageKey key) => pages.GetValueOrDefault(key);
@@ -226,6 +231,7 @@ internal sealed partial class CodeCache
     {
         DropClass(user: false);
         DropClass(user: true);
+        PeakFrames = 0;
         Array.Clear(requests);
         records.Clear();
         evicted.Clear();
@@ -380,11 +386,15 @@ internal sealed partial class CodeCache
     {
         while (true)
         {
-            if (FrameCount < maximumFrames)
+            if (FrameCount < MaximumFrames)
             {
                 uint frame = memory.AllocateArenaFrame();
                 if (frame != None)
+                {
+                    PeakFrames = Math.Max(PeakFrames, FrameCount + 1);
                     return frame;
+                }
+
             }
 
             LinkedListNode<CodePage>? oldest = byAge.First;

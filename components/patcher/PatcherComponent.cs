@@ -41,6 +41,7 @@ public sealed class PatcherComponent : IComponent
         port.OnCall<MeasureBlock, BlockMeasured>(cache.MeasureBlock);
         port.OnCall<LocateReturn, GuestPoint>(cache.LocateReturn);
         port.OnCall<ResolveRecord, ResolvedRecord>(cache.ResolveRecord);
+        port.OnCall<ReadCodeMemory, CodeMemory>((in _) => new CodeMemory(cache.PageCount, cache.StubCount, cache.FrameCount, cache.PeakFrames, cache.MaximumFrames));
         port.OnCall<Reset, Done>(Reset);
         port.OnCall<SaveState, SavedState>((in _) => new SavedState(StateVersion));
         port.OnCall<RestoreState, Done>(Restore);

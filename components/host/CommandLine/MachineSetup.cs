@@ -40,6 +40,7 @@ internal static class MachineSetup
             builder.Firmware = FirmwareFiles.Read(firmware, settings.Bios is null ? $"{manifest.Source}: firmware" : "--bios");
         builder.CpuModel = settings.Cpu ?? builder.CpuModel;
         builder.MemorySize = settings.Memory ?? builder.MemorySize;
+        builder.CodeMemory = settings.CodeMemory ?? builder.CodeMemory;
         builder.Options = builder.Options with
         {
             Engine = settings.Engine ?? builder.Options.Engine,

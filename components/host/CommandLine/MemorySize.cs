@@ -16,7 +16,17 @@ public static class MemorySize
     /// <param name="where">What gave it, for the message: an option or a manifest's path.</param>
     /// <returns>Bytes, a multiple of 4096.</returns>
     /// <exception cref="InputException">Not a size, or out of range.</exception>
-    public static uint Parse(string text, string where)
+    public static uint Parse(string text, string where) => Parse(text, where, "guest memory", Minimum, Maximum);
+
+    /// <summary>Reads the size of something else.</summary>
+    /// <param name="text">The size.</param>
+    /// <param name="where">What gave it.</param>
+    /// <param name="what">What it is the size of.</param>
+    /// <param name="minimum">Fewest bytes.</param>
+    /// <param name="maximum">Most bytes.</param>
+    /// <returns>Bytes, a multiple of 4096.</returns>
+    /// <exception cref="InputException">Not a size, or out of range.</exception>
+    public static uint Parse(string text, string where, string what, uint minimum, uint maximum)
     {
         ArgumentNullException.ThrowIfNull(text);
         string digits = text.StartsWith("size=", StringComparison.Ordinal) ? text["size=".Length..] : text;
@@ -30,10 +40,12 @@ public static class MemorySize
         if (shift < 0 || !ulong.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out ulong number))
             throw new InputException($"{where} {text}: not a memory size; write for example 64M or 1G");
         ulong bytes = number > ulong.MaxValue >> shift ? ulong.MaxValue : number << shift;
-        if (bytes is < Minimum or > Maximum)
-            throw new InputException($"{where} {text}: guest memory must be between 1M and 2047M");
+        if (bytes < minimum || bytes > maximum)
+            throw new InputException($"{where} {text}: {what} must be between {Text(minimum)} and {Text(maximum)}");
         if (bytes % 4096 != 0)
-            throw new InputException($"{where} {text}: guest memory must be a multiple of 4K");
+            throw new InputException($"{where} {text}: {what} must be a multiple of 4K");
         return (uint)bytes;
     }
+
+    private static string Text(uint bytes) => bytes % (1 << 20) == 0 ? $"{bytes >> 20}M" : $"{bytes >> 10}K";
 }

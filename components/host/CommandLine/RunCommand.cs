@@ -186,8 +186,10 @@ internal static class RunCommand
     private static RunReport ReportOf(Machine machine, in MachineExit exit, string? failure, TelemetryOutputs outputs)
     {
         int code = failure is null ? ExitCodes.Of(exit) : ExitCodes.OutputFailure;
-        return new RunReport(machine.Manifest.Name, MachineSetup.NameOf(machine.Options.Engine), StrategyNames.Of(machine.Options.Strategy), exit, code, machine.ReadCounters())
+        Counters counters = machine.ReadCounters();
+        return new RunReport(machine.Manifest.Name, MachineSetup.NameOf(machine.Options.Engine), StrategyNames.Of(machine.Options.Strategy), exit, code, counters.Values)
         {
+            ScanTime = TimeSpan.FromMicroseconds(counters.ScanNanoseconds / 1000.0),
             Latencies = machine.Meters?.ReadLatencies() ?? [],
             Trace = outputs.Trace is null ? null : new TraceReport(machine.Flush(), outputs.Sampler?.NotSampled, outputs.Spill),
         };
@@ -197,7 +199,7 @@ internal static class RunCommand
     {
         int code = report.ExitCode;
         CounterTable.Write(report, streams.Messages);
-        streams.Messages.WriteLine(CounterTable.Speed(report["guest.instructions"], wall));
+        streams.Messages.WriteLine(CounterTable.Speed(report, wall));
         if (report.Trace is { NotSampled: { } left } trace)
             streams.Messages.WriteLine(string.Create(CultureInfo.InvariantCulture, $"trace: {trace.Spans:N0} transitions became spans, {left:N0} were not sampled"));
         if (stats is not null)

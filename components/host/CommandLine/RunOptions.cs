@@ -10,6 +10,9 @@ namespace Plexus.Host.CommandLine;
 /// <summary>The options that <c>run</c>, <c>top</c> and <c>diff</c> share. Each is also accepted with a single dash, as QEMU spells it.</summary>
 internal sealed class RunOptions
 {
+    private const uint CodeMemoryMinimum = 64 << 10;
+    private const uint CodeMemoryMaximum = 1024u << 20;
+
     private readonly Option<string?> machine = Text("--machine", "FILE", "Machine: isapc, pc, or a manifest file (default: isapc)", "-machine", "-M");
     private readonly Option<string?> bios = Text("--bios", "FILE|none", "Firmware image, a path or the name of a file that is looked for (default: what the manifest says)", "-bios");
     private readonly Option<string?> engine = Text("--engine", "emulated|ring3", "What executes the guest (default: ring3)", "-engine");
@@ -40,6 +43,7 @@ internal sealed class RunOptions
     private readonly Option<string?> screenshot = Text("--screenshot", "FILE.png", "Write the screen when the run ends, and as FILE-0001.png … at SIGUSR1");
     private readonly Option<string?> screenshotEvery = Text("--screenshot-every", "SECONDS", "Write the screen as FILE-0001.png … after every so many guest seconds");
     private readonly Option<bool> exitWhenDone = new("--exit-when-done") { Description = "End the run when the script is done" };
+    private readonly Option<string?> codeMemory = Text("--code-memory", "SIZE", "The most that code pages and stubs may take, 64K to 1024M (default: 16M)");
     private readonly Option<bool> noReboot = new("--no-reboot", "-no-reboot") { Description = "A guest's reset ends the run" };
     private readonly Option<string?> limit = Text("--limit-instructions", "N", "Stop after N guest instructions");
     private readonly Option<string?> stats = Text("--stats", "FILE", "Write the counters as JSON");
@@ -76,7 +80,7 @@ internal sealed class RunOptions
     /// <summary>Adds the options to a command; those for output only where there is one machine.</summary>
     public void AddTo(Command command, bool withOutput)
     {
-        foreach (Option option in (Option[])[machine, bios, cpu, engine, strategy, branches, kernel, initrd, append, memory, noReboot, limit])
+        foreach (Option option in (Option[])[machine, bios, cpu, engine, strategy, branches, kernel, initrd, append, memory, codeMemory, noReboot, limit])
             command.Options.Add(option);
         drives.AddTo(command);
         if (!withOutput)
@@ -98,6 +102,7 @@ internal sealed class RunOptions
             Initrd = result.GetValue(initrd),
             Append = result.GetValue(append) ?? "",
             NoReboot = result.GetValue(noReboot),
+            CodeMemory = result.GetValue(codeMemory) is { } code ? MemorySize.Parse(code, "--code-memory", "memory of code pages", CodeMemoryMinimum, CodeMemoryMaximum) : null,
             Stats = result.GetValue(stats),
             Coverage = result.GetValue(coverage),
             Symbols = result.GetValue(symbols),

@@ -83,6 +83,9 @@ public sealed record RunSettings
     /// <summary>A guest's reset ends the run.</summary>
     public bool NoReboot { get; init; }
 
+    /// <summary>The most bytes that code pages and stubs may take; the usual when null.</summary>
+    public uint? CodeMemory { get; init; }
+
     /// <summary>Where to write the counters as JSON.</summary>
     public string? Stats { get; init; }
 

@@ -73,7 +73,7 @@ internal sealed class MonitorCommands(Machine machine, TargetChoices choices)
             case ["xp", .. var rest]:
                 return PhysicalDump.Write(machine, rest);
             case ["stats"]:
-                return string.Concat(machine.ReadCounters().Select(counter => string.Create(CultureInfo.InvariantCulture, $"{counter.Name,-56} {counter.Value}\n")));
+                return string.Concat(machine.ReadCounters().Values.Select(counter => string.Create(CultureInfo.InvariantCulture, $"{counter.Name,-56} {counter.Value}\n")));
             case ["architecture", "i386" or "i8086"]:
                 choices.Architecture = words[1];
                 return $"the next connection is told {words[1]}; in this one: set architecture {words[1]}\n";

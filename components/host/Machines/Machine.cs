@@ -192,7 +192,7 @@ public sealed class Machine : IDisposable
     public RoadCost[] ReadRoadCosts() => monitor.Call<ReadRoadCosts, RoadCosts>(default).Rows;
 
     /// <summary>The monitor's counters, in a stable order.</summary>
-    public IReadOnlyList<Counter> ReadCounters() => monitor.Call<ReadCounters, Counters>(default).Values;
+    public Counters ReadCounters() => monitor.Call<ReadCounters, Counters>(default);
 
     /// <summary>Pulses RESET. Without firmware that would start it, the guest is loaded again into cleared memory. Counters and guest time go on.</summary>
     /// <returns>False: no guest was ever loaded.</returns>

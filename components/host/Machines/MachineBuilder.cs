@@ -23,6 +23,9 @@ public sealed class MachineBuilder
     /// <summary>16 MiB of video memory and 256 KiB of video BIOS, in frames.</summary>
     private const uint VideoFrames = 4096 + 64;
 
+    /// <summary>Arena frames for what else lies there: the virtual CPU pages with their tables.</summary>
+    private const uint OtherArenaFrames = 512;
+
     private MachineManifest manifest;
     private DriveSet? drives;
     private NvramFile? nvram;
@@ -58,7 +61,7 @@ public sealed class MachineBuilder
             s.GetService<TransitionMeters>()));
         AddComponent("cpu", (s, _) => new CpuComponent(s.GetRequiredService<Vcpu>(), s.GetRequiredService<GuestMemory>(), s.GetRequiredService<PlatformLines>(), s.GetRequiredService<MonitorTables>(), Overwritten, CpuModel));
         AddComponent("prescan", (_, _) => new PrescanComponent());
-        AddComponent("patcher", (s, _) => new PatcherComponent(s.GetRequiredService<GuestMemory>()));
+        AddComponent("patcher", (s, _) => new PatcherComponent(s.GetRequiredService<GuestMemory>(), new PatcherOptions { MaximumFrames = (int)(CodeMemory / GuestMemory.FrameSize) }));
         AddComponent("handlers", (_, _) => new HandlersComponent());
         AddComponent("bus", (s, _) => new BusComponent(s.GetRequiredService<Chipset>(), [.. s.GetRequiredService<IReadOnlyList<DeviceComponent>>().Select(device => device.ForBus)]));
         AddComponent("telemetry", (s, _) => s.GetRequiredService<TelemetryComponent>());
@@ -74,6 +77,9 @@ public sealed class MachineBuilder
 
     /// <summary>Guest RAM in bytes; begins with what the manifest says.</summary>
     public uint MemorySize { get; set; }
+
+    /// <summary>The most bytes that code pages and stubs may take; 16 MiB unless said otherwise.</summary>
+    public uint CodeMemory { get; set; } = 16 << 20;
 
     /// <summary>Drives besides those of the manifest.</summary>
     public IReadOnlyList<StorageOptions> Drives { get; set; } = [];
@@ -157,7 +163,7 @@ public sealed class MachineBuilder
             RecordRingChanges = Options.RecordRingChanges || trace is not null,
         };
         Services.AddSingleton(lines);
-        Services.AddSingleton(_ => new GuestMemory(MemorySize, deviceFrames: DeviceFrames()));
+        Services.AddSingleton(_ => new GuestMemory(MemorySize, CodeMemory / GuestMemory.FrameSize + OtherArenaFrames, DeviceFrames()));
         Services.AddSingleton(_ => vcpu);
         Services.AddSingleton<MonitorTables>();
         Services.AddSingleton<FlightRecorder>();

@@ -27,11 +27,14 @@ public static class CounterTable
         console.Write(Build(report));
     }
 
-    /// <summary>One line: instructions per second and wall time.</summary>
-    public static string Speed(ulong instructions, TimeSpan wall)
+    /// <summary>One line: instructions per second, wall time, and what part of it went into scanning.</summary>
+    public static string Speed(RunReport report, TimeSpan wall)
     {
+        ArgumentNullException.ThrowIfNull(report);
+        ulong instructions = report["guest.instructions"];
         double seconds = Math.Max(wall.TotalSeconds, 1e-9);
-        return string.Create(CultureInfo.InvariantCulture, $"speed: {instructions / seconds / 1e6:F1} MIPS ({instructions:N0} guest instructions in {seconds:F2} s)");
+        string scanning = report.ScanTime == TimeSpan.Zero ? "" : string.Create(CultureInfo.InvariantCulture, $"; {report.ScanTime.TotalSeconds / seconds:P1} of it scanning");
+        return string.Create(CultureInfo.InvariantCulture, $"speed: {instructions / seconds / 1e6:F1} MIPS ({instructions:N0} guest instructions in {seconds:F2} s{scanning})");
     }
 
     private static Table Build(RunReport report)
@@ -49,10 +52,13 @@ public static class CounterTable
         Total(table, "guest instructions", report["guest.instructions"]);
         Total(table, "guest time, ns", report["guest.time-ns"]);
         Total(table, "guest ring changes", report["guest.ring-changes"]);
+        if (ring3)
+            Total(table, "guest instructions per entry to ring 0", report["guest.instructions-per-entry"]);
         Section(table, "transitions", report.Under("transition."));
         Section(table, "traps", report.Under("trap."));
         Section(table, "injected", report.Under("injected."));
         Section(table, "work", report.Under("work."));
+        Section(table, "code", report.Under("code."));
         Section(table, "strategy", report.Under("strategy."));
         Section(table, "decision", report.Under("decision."));
         Pairs(table, "instruction", report.Pairs("instruction."), TopInstructions);

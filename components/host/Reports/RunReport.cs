@@ -15,6 +15,9 @@ public sealed record RunReport(string Machine, string Engine, string Strategy, M
     /// <summary>Wall times of transitions; none when they were not measured.</summary>
     public IReadOnlyList<TransitionLatency> Latencies { get; init; } = [];
 
+    /// <summary>Wall time spent in scanning and planting.</summary>
+    public TimeSpan ScanTime { get; init; }
+
     /// <summary>What became of the trace; null when there was none.</summary>
     public TraceReport? Trace { get; init; }
 

@@ -6,12 +6,12 @@ using Plexus.Messaging.Shared;
 
 namespace Plexus.Host.Reports;
 
-/// <summary>Writes the counters as JSON: <c>machine engine strategy exit exitCode reason wallSeconds mips counters</c>, where <c>counters</c> maps the dotted names to numbers; <c>histograms</c>: wall times of transitions by kind and strategy; <c>trace</c>, of a traced run: <c>spans notSampled spill</c>. The names are stable.</summary>
+/// <summary>Writes the counters as JSON: <c>machine engine strategy exit exitCode reason wallSeconds mips scanShare counters</c>, where <c>counters</c> maps the dotted names to numbers; <c>histograms</c>: wall times of transitions by kind and strategy; <c>trace</c>, of a traced run: <c>spans notSampled spill</c>. The names are stable.</summary>
 public static class StatsFile
 {
     /// <summary>Writes the file.</summary>
     /// <param name="report">The run.</param>
-    /// <param name="wall">Wall time; with the MIPS and the histograms the only values that differ between two runs.</param>
+    /// <param name="wall">Wall time; with the MIPS, the share of scanning in it and the histograms the only values that differ between two runs.</param>
     /// <param name="stream">Where to.</param>
     public static void Write(RunReport report, TimeSpan wall, Stream stream)
     {
@@ -26,6 +26,7 @@ public static class StatsFile
         json.WriteString("reason", ExitCodes.Reason(report.Exit));
         json.WriteNumber("wallSeconds", Math.Round(wall.TotalSeconds, 3));
         json.WriteNumber("mips", Math.Round(report["guest.instructions"] / Math.Max(wall.TotalSeconds, 1e-9) / 1e6, 3));
+        json.WriteNumber("scanShare", Math.Round(report.ScanTime / wall, 5));
         json.WriteStartObject("counters");
         foreach (Counter counter in report.Counters)
             json.WriteNumber(counter.Name, counter.Value);

@@ -16,13 +16,14 @@ internal sealed class TransitionCounters(Vcpu vcpu, MonitorOptions options, Flig
     private const int Codes = 5000;
 
     private static readonly string[] KindNames = ["3-0", "3-3", "injection", "interpreted", "guest-ring"];
-    private static readonly string[] WorkNames = ["scan", "plant", "promotion", "demotion", "invalidation", "shadow-fill", "layout-move", "space-evicted", "ring-full", "interpreted-slice", "units-change"];
+    private static readonly string[] WorkNames = ["scan", "plant", "promotion", "demotion", "invalidation", "shadow-fill", "layout-move", "space-evicted", "ring-full", "interpreted-slice", "units-change", "code-evicted"];
 
     private readonly ulong[] kinds = new ulong[Kinds];
     private readonly ulong[] vectors = new ulong[257];
     private readonly ulong[] injected = new ulong[256];
     private readonly ulong[] ring0 = new ulong[Codes];
     private readonly ulong[] ring3 = new ulong[Codes];
+    private long scanTicks;
     private readonly ulong[] work = new ulong[WorkNames.Length];
     private readonly SortedDictionary<string, ulong> strategies = new(StringComparer.Ordinal);
     private readonly Dictionary<ulong, SiteRecord> sites = [];
@@ -49,6 +50,12 @@ internal sealed class TransitionCounters(Vcpu vcpu, MonitorOptions options, Flig
         work[(int)what]++;
         meters?.CountWork(meters.WorkNames.IdOf(WorkNames[(int)what]));
     }
+
+    /// <summary>Wall time spent in scanning and planting, in nanoseconds.</summary>
+    internal ulong ScanNanoseconds => (ulong)Stopwatch.GetElapsedTime(0, scanTicks).Ticks * 100;
+
+    /// <summary>A scan took so long, in ticks of <see cref="Stopwatch"/>.</summary>
+    internal void CountScanTime(long ticks) => scanTicks += ticks;
 
     /// <summary>The record of a site; created on first use.</summary>
     internal SiteRecord Site(bool user, uint eip, int code)
@@ -135,6 +142,9 @@ internal sealed class TransitionCounters(Vcpu vcpu, MonitorOptions options, Flig
         var list = new List<Counter> { new("guest.instructions", vcpu.State.Retired), new("guest.time-ns", vcpu.State.Now), new("guest.ring-changes", ringChanges) };
         for (int i = 0; i < Kinds; i++)
             list.Add(new Counter("transition." + KindNames[i], i == (int)TransitionKind.GuestRing && options.Engine == Engine.Emulated ? ringChanges : kinds[i]));
+        ulong entries = kinds[(int)TransitionKind.Ring3ToRing0];
+        if (options.Engine == Engine.Ring3)
+            list.Add(new Counter("guest.instructions-per-entry", vcpu.State.Retired / Math.Max(entries, 1)));
         for (int i = 0; i < vectors.Length; i++)
         {
             if (vectors[i] != 0)

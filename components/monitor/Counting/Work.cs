@@ -14,4 +14,5 @@ internal enum Work
     RingFull = 8,
     InterpretedSlice = 9,
     UnitsChange = 10,
+    CodeEvicted = 11,
 }

@@ -33,7 +33,7 @@ internal sealed class RoadPolicy(IEndpoint patcher, CodeViews views, TransitionC
         if (++site.Heat < site.NextPromotion || !space.Code.TryGetValue(point.GuestEip >> 12, out CodeMapping mapping))
             return;
         StrategySet set = patcher.Call<SetStrategy, StrategySet>(new SetStrategy(mapping.Key, point.GuestEip, Strategy.JumpStub));
-        views.UnmapAll(set.Evicted);
+        views.UnmapEvicted(set.Evicted);
         if (set.Changed)
         {
             counters.Count(Work.Promotion);
@@ -67,7 +67,7 @@ internal sealed class RoadPolicy(IEndpoint patcher, CodeViews views, TransitionC
         if (!isUseless)
             return;
         StrategySet set = patcher.Call<SetStrategy, StrategySet>(new SetStrategy(mapping.Key, point.GuestEip, Strategy.Int3Monitor));
-        views.UnmapAll(set.Evicted);
+        views.UnmapEvicted(set.Evicted);
         if (!set.Changed)
             return;
         counters.Count(Work.Demotion);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Plexus.Messaging;
 using Plexus.Messaging.Contracts.Cpu;
 using Plexus.Messaging.Contracts.Handlers;
@@ -217,7 +218,8 @@ internal sealed class CodeViews
         }
 
         bursts[frame] = burst;
-        UnmapAll(patcher.Call<Invalidate, Invalidated>(new Invalidate(frame)).Dropped);
+        foreach (DroppedPage page in patcher.Call<Invalidate, Invalidated>(new Invalidate(frame)).Dropped ?? [])
+            Unmap(page);
     }
 
     private void Unmap(in DroppedPage page)
@@ -234,10 +236,13 @@ internal sealed class CodeViews
     }
 
     /// <summary>Pages that the patcher gave up to make room.</summary>
-    internal void UnmapAll(DroppedPage[]? dropped)
+    internal void UnmapEvicted(DroppedPage[]? evicted)
     {
-        foreach (DroppedPage page in dropped ?? [])
+        foreach (DroppedPage page in evicted ?? [])
+        {
+            counters.Count(Work.CodeEvicted);
             Unmap(page);
+        }
     }
 
     /// <summary>The guest's tables no longer lead to the code page mapped at a linear page: the next fetch looks again.</summary>
@@ -305,7 +310,17 @@ internal sealed class CodeViews
         space.Code[previous] = mapping with { PairFrame = None };
     }
 
+    /// <summary>What code pages and stubs take.</summary>
+    internal CodeMemory ReadCodeMemory() => patcher.Call<ReadCodeMemory, CodeMemory>(default);
+
     private void Plant(in CodePageKey key, uint? scanFrom)
+    {
+        long start = Stopwatch.GetTimestamp();
+        ScanAndPlant(key, scanFrom);
+        counters.CountScanTime(Stopwatch.GetTimestamp() - start);
+    }
+
+    private void ScanAndPlant(in CodePageKey key, uint? scanFrom)
     {
         memory.Frame(key.Frame).CopyTo(scanBytes);
         uint nextFrame = NextFrame(key.EipPage, key.User);
@@ -331,7 +346,7 @@ internal sealed class CodeViews
         for (int i = 0; i < planted.Demoted; i++)
             counters.Count(Work.Demotion);
         decisions.Note(key.User, planted.Changes);
-        UnmapAll(planted.Evicted);
+        UnmapEvicted(planted.Evicted);
         paging.WriteProtect(key.Frame);
     }
 

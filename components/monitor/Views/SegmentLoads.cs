@@ -5,7 +5,7 @@ using Layout = Plexus.Messaging.Shared.VirtualCpuPage;
 namespace Plexus.Monitor.Views;
 
 /// <summary>Tells the handlers, for each segment register, which load would find what is in it already (<see cref="VirtualCpuPage.SegmentLoads"/>).</summary>
-internal sealed class SegmentLoads
+internal static class SegmentLoads
 {
     private const int Registers = 6;
     private const int Accessed = 0x01, Readable = 0x02, Conforming = 0x04, Code = 0x08, System = 0x10, Present = 0x80;
@@ -14,35 +14,19 @@ internal sealed class SegmentLoads
     /// <summary>A word that no selector cancels.</summary>
     private const uint Never = 1;
 
-    private readonly SegmentRegister[] published = new SegmentRegister[Registers];
-    private uint gdtBase;
-    private uint gdtLimit;
-    private uint linear = uint.MaxValue;
-
-    /// <summary>Writes what has changed.</summary>
+    /// <summary>Writes what holds now.</summary>
     /// <param name="state">The virtual CPU page.</param>
     /// <param name="v">The guest's state.</param>
-    /// <param name="pageLinear">The page's linear address.</param>
-    internal void Publish(Span<byte> state, ref VcpuBlock v, uint pageLinear)
+    /// <param name="linear">The page's linear address.</param>
+    internal static void Publish(Span<byte> state, ref VcpuBlock v, uint linear)
     {
-        bool all = gdtBase != v.GdtBase || gdtLimit != v.GdtLimit || linear != pageLinear;
-        (gdtBase, gdtLimit, linear) = (v.GdtBase, v.GdtLimit, pageLinear);
         for (int i = 0; i < Registers; i++)
-        {
-            ref readonly SegmentRegister register = ref v.Segments[i];
-            ref SegmentRegister old = ref published[i];
-            if (!all && old.Selector == register.Selector && old.Attributes == register.Attributes && old.Base == register.Base && old.Limit == register.Limit && old.Usable == register.Usable)
-                continue;
-            old = register;
-            Write(state.Slice(Layout.SegmentLoads + (i * Layout.SegmentLoadSize), Layout.SegmentLoadSize), (SegmentIndex)i, register);
-        }
+            Write(state.Slice(Layout.SegmentLoads + (i * Layout.SegmentLoadSize), Layout.SegmentLoadSize), (SegmentIndex)i, v, linear);
     }
 
-    /// <summary>Everything is to be written again.</summary>
-    internal void Clear() => linear = uint.MaxValue;
-
-    private void Write(Span<byte> entry, SegmentIndex index, in SegmentRegister register)
+    private static void Write(Span<byte> entry, SegmentIndex index, in VcpuBlock v, uint linear)
     {
+        ref readonly SegmentRegister register = ref v.Segments[(int)index];
         uint selector = register.Selector;
         bool isData = index is SegmentIndex.Ds or SegmentIndex.Es or SegmentIndex.Fs or SegmentIndex.Gs;
         if (isData && register.Usable == 0 && selector <= 3)
@@ -51,7 +35,7 @@ internal sealed class SegmentLoads
             return;
         }
 
-        bool isPossible = register.Usable != 0 && selector > 3 && (selector & 4) == 0 && (selector | 7) <= gdtLimit
+        bool isPossible = register.Usable != 0 && selector > 3 && (selector & 4) == 0 && (selector | 7) <= v.GdtLimit
             && (isData ? MayReload(selector, register.Attributes) : index == SegmentIndex.Cs && MayReturnTo(selector, register.Attributes));
         if (!isPossible)
         {
@@ -62,7 +46,7 @@ internal sealed class SegmentLoads
         uint limit = (register.Attributes & Granular) != 0 ? register.Limit >> 12 : register.Limit;
         uint low = (limit & 0xFFFF) | (register.Base << 16);
         uint high = ((register.Base >> 16) & 0xFF) | (((uint)register.Attributes & 0xF0FF) << 8) | (limit & 0xF0000) | (register.Base & 0xFF000000);
-        Write(entry, 0 - selector, gdtBase + (selector & ~7u), low, high);
+        Write(entry, 0 - selector, v.GdtBase + (selector & ~7u), low, high);
     }
 
     /// <summary>A data segment, or code that can be read, which CPL 0 may load with this RPL (SDM vol. 2, MOV).</summary>

@@ -34,7 +34,6 @@ internal sealed class VirtualCpuPages
     private readonly BlockCoverage coverage;
     private readonly List<(SiteRecord? Site, string Strategy)> records = [];
     private readonly bool[] known = new bool[256];
-    private readonly SegmentLoads segmentLoads = new();
     private uint linear;
     private uint popfIopl = uint.MaxValue;
     private ulong apicBase;
@@ -90,7 +89,6 @@ internal sealed class VirtualCpuPages
         Span<byte> state = State;
         state.Clear();
         popfIopl = uint.MaxValue;
-        segmentLoads.Clear();
         Write(Layout.TimeStampBias, unchecked((uint)(0 - (MonitorTables.TimeStampOffset >> 32))));
         records.Clear();
         Write(Layout.Version, Layout.LayoutVersion);
@@ -152,7 +150,7 @@ internal sealed class VirtualCpuPages
         Write(Layout.Cr4, v.Cr4);
         Write(Layout.TaskSwitched, v.Cr0 & Cr0Ts);
         Write(Layout.ReturnBlocked, (v.Eflags & NestedTask) != 0 || lines.NmiBlocked ? 1u : 0u);
-        segmentLoads.Publish(State, ref v, linear);
+        SegmentLoads.Publish(State, ref v, linear);
         if (v.ApicBase != apicBase)
             WriteCpuid();
         if ((v.Eflags & IoplMask) != popfIopl)

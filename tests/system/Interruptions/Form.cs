@@ -25,6 +25,11 @@ internal sealed record Form(string Name, Action<Assembler> Emit)
 
     internal bool NoStablePorts { get; init; }
 
+    /// <summary>The guest's own exception handlers execute it: it is on every road.</summary>
+    internal bool IsInHandlers { get; init; }
+
+    internal bool NmisBlocked { get; init; }
+
     /// <summary>It is sensitive where branches are virtualised, and nowhere else.</summary>
     internal bool IsBranch { get; init; }
 }

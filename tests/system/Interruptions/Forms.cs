@@ -75,9 +75,7 @@ internal static class Forms
         new("out 42h, ax", a => a.@out(0x42, ax)),
         new("insb", a => a.insb()) { Registers = Port(0x40) },
         new("mov eax, cr0", a => a.mov(eax, cr0)),
-        new("mov eax, cr2", a => a.mov(eax, cr2)),
-        new("mov ebx, cr3", a => a.mov(ebx, cr3)),
-        new("mov ebp, cr4", a => a.mov(ebp, cr4)),
+        new("mov eax, cr2", a => a.mov(eax, cr2)) { IsInHandlers = true },
         new("rdtsc", a => a.rdtsc()) { ClobbersAll = true },
         new("clts", a => a.clts()),
         new("clts with TS", a => a.clts()) { Registers = (ref v) => v.Cr0 |= 8 },
@@ -98,10 +96,11 @@ internal static class Forms
         InterruptReturn("arithmetic, ID", 0x0020_0CD7),
         InterruptReturn("IF", 0x0000_0246) with { EnablesInterrupts = true },
         InterruptReturn("RF", 0x0001_0046),
-        InterruptReturn("TF", 0x0000_0146),
         InterruptReturn("IOPL", 0x0000_3002),
-        InterruptReturn("NT now", 0x0000_0002) with { Registers = (ref v) => v.Eflags |= 0x4000, MayFault = true },
+        InterruptReturn("with NMIs blocked", 0x0000_0002) with { NmisBlocked = true },
         InterruptReturn("to no code", 0x0000_0002, codeSelector: 0x10) with { MayFault = true },
+        InterruptReturn("with other rights of CS", 0x0000_0002) with { Registers = (ref v) => v.Segments[(int)SegmentIndex.Cs].Attributes |= 0x1000 },
+        InterruptReturn("with another limit of CS", 0x0000_0002) with { Registers = (ref v) => v.GdtBase = GuestProgram.OtherGdt },
         new("ud2", a => a.ud2()),
         new("div by 0", a => a.div(edi)) { Registers = (ref v) => v.SetGpr(Edi, 0), MayFault = true },
     ];
@@ -137,6 +136,7 @@ internal static class Forms
         })
         {
             UsesStack = true,
+            IsInHandlers = true,
         };
 
     private static Form Cpuid(string name, uint leaf) =>

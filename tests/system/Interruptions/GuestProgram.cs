@@ -28,11 +28,14 @@ internal static class GuestProgram
     private const uint Directory = 0x1000;
     private const uint Gdt = 0x3000;
     private const uint Idt = 0x3800;
+
+    /// <summary>As the GDT, but the code ends 4 KiB before 4 GiB.</summary>
+    internal const uint OtherGdt = 0x3400;
     internal const uint Handlers = 0x5000;
     private const uint LogPointer = 0x6000;
     private const uint PageTableCopy = 0x7000;
     private const uint Present = 0x63;
-    private static readonly int[] Vectors = [0, 1, 2, 6, 10, 12, 13, 14, InterruptVector];
+    private static readonly int[] Vectors = [0, 1, 2, 6, 12, 13, 14, InterruptVector];
 
     /// <summary>The guest's memory.</summary>
     internal static byte[] Image(Shape shape)
@@ -56,6 +59,8 @@ internal static class GuestProgram
             Write(ram, Gdt + selector + 4, selector == 8 ? 0x00CF9B00u : 0x00CF9300u);
         }
 
+        ram.AsSpan((int)Gdt, 0x40).CopyTo(ram.AsSpan((int)OtherGdt));
+        Write(ram, OtherGdt + 8, 0x0000FFFE);
         Write(ram, LogPointer, LogPointer + 0x100);
         Write(ram, Counter, 2);
         WriteHandlers(ram);
@@ -131,7 +136,7 @@ internal static class GuestProgram
         {
             entries[i] = a.CreateLabel();
             a.Label(ref entries[i]);
-            if (Vectors[i] is not (10 or 12 or 13 or 14))
+            if (Vectors[i] is not (12 or 13 or 14))
                 a.push(0);
             a.push(Vectors[i]);
             a.jmp(common);

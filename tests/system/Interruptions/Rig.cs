@@ -115,6 +115,7 @@ internal sealed class Rig : IDisposable
     {
         Before = null;
         lines.Intr = lines.Nmi = lines.NmiMasked = lines.HostStop = false;
+        lines.NmiBlocked = shape.NmisBlocked;
         lines.TimerDeadline = ulong.MaxValue;
         Span<byte> table = memory.Ram.Slice((int)GuestProgram.PageTable, 128);
         ReadOnlySpan<byte> original = image.AsSpan((int)GuestProgram.PageTable, 128);
@@ -175,11 +176,11 @@ internal sealed class Rig : IDisposable
     internal bool Emulate()
     {
         ref VcpuBlock v = ref vcpu.State;
-        if (v.PendingDebug == 0 && v.Shadow == 0 && (lines.Nmi || (lines.Intr && (v.Eflags & 0x200) != 0)))
+        if (v.PendingDebug == 0 && v.Shadow == 0 && ((lines.Nmi && !lines.NmiBlocked) || (lines.Intr && (v.Eflags & 0x200) != 0)))
         {
             byte vector = 2;
-            if (lines.Nmi)
-                lines.Nmi = false;
+            if (lines.Nmi && !lines.NmiBlocked)
+                (lines.Nmi, lines.NmiBlocked) = (false, true);
             else
                 vector = fabric.Call<Acknowledge, Vector>("bus", new Acknowledge(v.Now)).Value;
             return fabric.Call<Deliver, Delivered>("cpu", new Deliver(vector, false, 0, 0, External: true)).Kind == DeliverKind.Delivered;

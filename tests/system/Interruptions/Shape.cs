@@ -30,6 +30,9 @@ internal sealed record Shape(string Name, Action<Assembler> Code)
     /// <summary>The virtual CPU pages answer no port.</summary>
     internal bool NoStablePorts { get; init; }
 
+    /// <summary>An NMI is in service when the snippet begins.</summary>
+    internal bool NmisBlocked { get; init; }
+
     internal delegate void RegisterSetter(ref VcpuBlock v);
 
     public override string ToString() => Name;

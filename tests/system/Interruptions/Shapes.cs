@@ -71,12 +71,12 @@ internal static class Shapes
 
     /// <summary>A road that differs from another only in how it begins, or by gates for faults, needs fewer forms.</summary>
     private static bool IsLeftOut(Form form, RoadUnderTest road) =>
-        road.IsVariant && !IsWide && !form.IsBranch && !InAllSurroundings.Contains(form.Name) && !form.MayFault;
+        road.IsVariant && !IsWide && !form.IsBranch && !InAllSurroundings.Contains(form.Name) && !form.MayFault && !form.IsInHandlers;
 
     /// <summary>Where branches are virtualised it is about them; of the others these have them as neighbours, among them STI with its shadow.</summary>
     private static IEnumerable<Form> FormsOf(RoadUnderTest road) => road.Branches == BranchMode.Native
         ? Forms.All
-        : Forms.All.Where(form => IsWide || form.Name is "cli" or "sti" or "pushfd").Concat(BranchForms.All);
+        : Forms.All.Where(form => IsWide || form.Name is "cli" or "sti" or "pushfd" or "mov eax, cr2").Concat(BranchForms.All);
 
     private static void EmitBare(Iced.Intel.Assembler a, Form form)
     {
@@ -90,5 +90,6 @@ internal static class Shapes
         Registers = form.Registers,
         StackImage = form.StackImage,
         NoStablePorts = form.NoStablePorts,
+        NmisBlocked = form.NmisBlocked,
     };
 }

@@ -60,6 +60,12 @@ internal sealed class Snapshot
 
     private static Span<byte> Bytes(ref VcpuBlock block) => MemoryMarshal.AsBytes(new Span<VcpuBlock>(ref block));
 
+    private static string OtherDifference(ReadOnlySpan<byte> mine, ReadOnlySpan<byte> theirs)
+    {
+        int at = mine.CommonPrefixLength(theirs);
+        return $"byte {at} of the vCPU block: {mine[at]:X2}, emulated {theirs[at]:X2}";
+    }
+
     private static string BlockDifference(ref VcpuBlock mine, ref VcpuBlock theirs)
     {
         List<string> all = [];
@@ -74,7 +80,7 @@ internal sealed class Snapshot
         Compare("pending #DB", mine.PendingDebug, theirs.PendingDebug);
         Compare("retired", (uint)mine.Retired, (uint)theirs.Retired);
         Compare("physical CS", mine.PhysicalCs, theirs.PhysicalCs);
-        return all.Count == 0 ? "another field of the vCPU block" : string.Join("; ", all);
+        return all.Count == 0 ? OtherDifference(Bytes(ref mine), Bytes(ref theirs)) : string.Join("; ", all);
 
         void Compare(string name, uint a, uint b)
         {
