@@ -11,8 +11,8 @@ public sealed class CodeMemoryTests
     [Fact]
     public void Code_pages_stay_within_the_bound_and_the_guest_notices_nothing()
     {
-        (PlexusRun free, RunStatistics unbound) = PlexusRun.InvokeCounted("run", "--engine", "ring3", "--strategy", "jump-stub");
-        (PlexusRun bound, RunStatistics statistics) = PlexusRun.InvokeCounted("run", "--engine", "ring3", "--strategy", "jump-stub", "--code-memory", "96K");
+        (PlexusRun free, RunStatistics unbound) = PlexusRun.InvokeCounted("--engine", "ring3", "--strategy", "jump-stub");
+        (PlexusRun bound, RunStatistics statistics) = PlexusRun.InvokeCounted("--engine", "ring3", "--strategy", "jump-stub", "--code-memory", "96K");
         Assert.True(unbound["code.bytes-peak"] > Bound, "the demo kernel needs more than the bound, or this proves nothing");
         Assert.Equal(0ul, unbound["work.code-evicted"]);
         Assert.Equal(Bound, statistics["code.bytes-limit"]);

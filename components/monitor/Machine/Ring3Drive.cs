@@ -306,7 +306,7 @@ internal sealed partial class Ring3Drive
         }
         else
         {
-                vector = bus.Call<Acknowledge, Vector>(new Acknowledge(vcpu.State.Now)).Value;
+            vector = bus.Call<Acknowledge, Vector>(new Acknowledge(vcpu.State.Now)).Value;
         }
 
         Trip trip = Begin(TransitionKind.Injection, vector, vcpu.State.Eip, "interrupt");

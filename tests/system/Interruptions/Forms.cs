@@ -10,9 +10,11 @@ internal static class Forms
     private const int Eax = 0;
     private const int Ecx = 1;
     private const int Edx = 2;
-    private const int Ebx = 3;
     private const int Esi = 6;
     private const int Edi = 7;
+
+    /// <summary>What ES and FS hold, and another selector.</summary>
+    private const uint Own = 0x18, Other = 0x20;
 
     internal static readonly Form[] All =
     [
@@ -82,16 +84,10 @@ internal static class Forms
         new("invlpg [esi]", a => a.invlpg(__[esi])),
         new("rep bsf ebp, edx", a => a.db(0xF3, 0x0F, 0xBC, 0xEA)),
         new("rep bsr ebx, [esi]", a => a.db(0xF3, 0x0F, 0xBD, 0x1E)),
-        Load("mov ds, bx with its own", a => a.mov(ds, bx), Ebx, 0x30),
-        Load("mov es, ecx with another", a => a.mov(es, ecx), Ecx, 0x20),
-        Load("mov gs, bx with null", a => a.mov(gs, bx), Ebx, 0),
-        Load("mov fs, bx with null again", a => a.mov(fs, bx), Ebx, 2) with { Registers = (ref v) => { v.SetGpr(Ebx, 2); v.Segments[(int)SegmentIndex.Fs] = new SegmentRegister { Selector = 2 }; } },
-        Load("mov es, cx with another base", a => a.mov(es, cx), Ecx, 0x18) with { Registers = (ref v) => { v.SetGpr(Ecx, 0x18); v.Segments[(int)SegmentIndex.Es].Base = 0x10; } },
-        Load("mov es, cx with other rights", a => a.mov(es, cx), Ecx, 0x18) with { Registers = (ref v) => { v.SetGpr(Ecx, 0x18); v.Segments[(int)SegmentIndex.Es].Attributes = 0xC091; } },
-        new("mov fs, [esp]", a => a.mov(fs, __word_ptr[esp])) { StackImage = 0x18, UsesStack = true },
-        new("pop ds", a => a.pop(ds)) { StackImage = 0x30, UsesStack = true },
-        new("pop es with another", a => a.pop(es)) { StackImage = 0x20, UsesStack = true },
-        new("pop fs", a => a.pop(fs)) { StackImage = 0xFFFF_0018, UsesStack = true },
+        .. Loads("mov es, cx", a => a.mov(es, cx), SegmentIndex.Es, Ecx),
+        .. Loads("mov fs, [esp]", a => a.mov(fs, __word_ptr[esp]), SegmentIndex.Fs, register: null),
+        .. Loads("pop es", a => a.pop(es), SegmentIndex.Es, register: null),
+        new("mov es, cx with null again", a => a.mov(es, cx)) { Registers = (ref v) => { v.SetGpr(Ecx, 2); v.Segments[(int)SegmentIndex.Es] = new SegmentRegister { Selector = 2 }; } },
         InterruptReturn("nothing", 0x0000_0002),
         InterruptReturn("arithmetic, ID", 0x0020_0CD7),
         InterruptReturn("IF", 0x0000_0246) with { EnablesInterrupts = true },
@@ -119,20 +115,51 @@ internal static class Forms
 
     private static Form Popfd(string name, uint image) => new($"popfd {name}", a => a.popfd()) { StackImage = image, UsesStack = true };
 
-    private static Form Load(string name, Action<Assembler> emit, int register, uint selector) => new(name, emit) { Registers = (ref v) => v.SetGpr(register, selector) };
+    /// <summary>A load of what ES or FS holds; of another selector; of what it holds, from a descriptor whose low or high half has changed.</summary>
+    /// <param name="name">For messages.</param>
+    /// <param name="emit">Writes it.</param>
+    /// <param name="segment">What it loads.</param>
+    /// <param name="register">Where the selector comes from; null for the stack.</param>
+    private static Form[] Loads(string name, Action<Assembler> emit, SegmentIndex segment, int? register)
+    {
+        return
+        [
+            Load("its own", Own, (ref _) => { }),
+            Load("another", Other, (ref _) => { }),
+            Load("another base", Own, (ref v) => v.Segments[(int)segment].Base = 0x10),
+            Load("other rights", Own, (ref v) => v.Segments[(int)segment].Attributes = 0xC091),
+        ];
 
-    /// <summary>IRET to the next instruction, with a frame of its own.</summary>
+        Form Load(string what, uint selector, Shape.RegisterSetter change) => new($"{name} with {what}", emit)
+        {
+            StackImage = register is null ? selector | 0xFFFF_0000 : null,
+            UsesStack = register is null,
+            Registers = (ref v) =>
+            {
+                if (register is { } source)
+                    v.SetGpr(source, selector);
+                change(ref v);
+            },
+        };
+    }
+
+    /// <summary>IRET over a gap, with a frame of its own.</summary>
     private static Form InterruptReturn(string name, uint image, int codeSelector = 8) =>
         new($"iretd {name}", a =>
         {
+            const int Gap = 8;
             const int AddAndReturn = 4 + 1;
             Label here = a.CreateLabel();
             a.push((int)image);
             a.push(codeSelector);
             a.call(here);
             a.Label(ref here);
-            a.add(__dword_ptr[esp], AddAndReturn);
+            a.add(__dword_ptr[esp], AddAndReturn + Gap);
             a.iretd();
+
+            // Nothing is decoded there: a patch has room.
+            for (int i = 0; i < Gap; i++)
+                a.int3();
         })
         {
             UsesStack = true,
