@@ -45,7 +45,8 @@ internal sealed class Bench : IDisposable
                 Planted = Memory.GuestFrames + 100;
                 return new Planted(Planted, 1, 0, 0, false);
             })
-            .Answer<Invalidate, Invalidated>(_ => new Invalidated([]));
+            .Answer<Invalidate, Invalidated>(_ => new Invalidated([]))
+            .Answer<ReadCodeMemory, CodeMemory>(_ => new CodeMemory(1, 2, 3, 4, 5));
         Prescan.Answer<Scan, Scanned>(_ => new Scanned([]));
     }
 

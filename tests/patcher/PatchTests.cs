@@ -178,6 +178,38 @@ public sealed class PatchTests : IDisposable
     }
 
     [Fact]
+    public void Site_without_room_is_patched_from_an_instruction_before_it_on()
+    {
+        bench.Write(4088, "B800000000 FA C3"); // mov eax, 0; cli; ret, and the page ends
+        Planted planted = bench.Plant(Strategy.JumpStub, 4088);
+        Assert.Equal((1, 1), (planted.Sites, planted.Stubs));
+        Patch patch = Assert.Single(bench.Page.Patches);
+        Assert.Equal((4088, 4094), (patch.Start, patch.End));
+        Assert.Equal([false, true], patch.Displaced.Select(x => x.Sensitive));
+        Assert.Equal((PointKind.Displaced, PatcherBench.Eip + 4088), (bench.Locate(4093).Kind, bench.Locate(4093).SiteEip));
+        bench.AssertView(4093, "CC C3");
+    }
+
+    [Fact]
+    public void Patch_that_begins_there_already_gives_way_to_one_that_holds_the_site_too()
+    {
+        bench.Write(0, "9C 0E 6800000000 FA 9090909090 EBF9"); // pushfd; push cs; push 0; cli; nops; jmp to the first nop
+        Planted planted = bench.Plant(Strategy.JumpStub, 0);
+        Assert.Equal((2, 2), (planted.Sites, planted.Stubs));
+        Patch patch = Assert.Single(bench.Page.Patches);
+        Assert.Equal((0, 8), (patch.Start, patch.End));
+        Assert.Equal(1, bench.Cache.StubCount);
+    }
+
+    [Fact]
+    public void Patch_does_not_begin_before_a_place_that_a_branch_leads_to()
+    {
+        bench.Write(4086, "B800000000 90 FA EBFC"); // mov eax, 0; nop; cli; jmp to the nop, and the page ends
+        Planted planted = bench.Plant(Strategy.JumpStub, 4086);
+        Assert.Equal((1, 0), (planted.Sites, planted.Stubs));
+    }
+
+    [Fact]
     public void Branch_to_the_first_byte_of_a_patch_is_allowed()
     {
         bench.Write(0, "FA 90 90 90 90 EBF9");

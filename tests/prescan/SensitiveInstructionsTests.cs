@@ -1,4 +1,5 @@
 using Iced.Intel;
+using Plexus.Messaging.Contracts.Prescan;
 using Xunit;
 
 namespace Plexus.Prescan.Tests;
@@ -186,6 +187,32 @@ public sealed class SensitiveInstructionsTests
         Assert.Equal(expected, ReasonOf(32, bytes));
 
     [Theory]
+    [InlineData("D9C0", ExecutionUnits.X87)] // fld st0
+    [InlineData("9B", ExecutionUnits.X87)] // wait
+    [InlineData("DBC1", ExecutionUnits.X87 | ExecutionUnits.ConditionalMove)] // fcmovnb
+    [InlineData("0FEFC1", ExecutionUnits.Mmx)] // pxor mm0, mm1
+    [InlineData("0FAE00", ExecutionUnits.Fxsr)] // fxsave
+    [InlineData("0F58C1", ExecutionUnits.Sse)] // addps
+    [InlineData("0F2AC1", ExecutionUnits.Sse)] // cvtpi2ps: MMX came with SSE
+    [InlineData("660F58C1", ExecutionUnits.Sse2)] // addpd
+    [InlineData("0FAE38", ExecutionUnits.Clflush)]
+    public void Unit_of_the_guests_is_innocuous_only_when_all_of_it_is(string bytes, ExecutionUnits needed)
+    {
+        const ExecutionUnits All = (ExecutionUnits)0x7F;
+        Assert.NotEqual(SensitivityReason.None, ReasonOf(32, bytes));
+        Assert.Equal(SensitivityReason.None, ReasonOf(32, bytes, All));
+        foreach (ExecutionUnits unit in Enum.GetValues<ExecutionUnits>().Where(unit => unit != ExecutionUnits.None && (needed & unit) != 0))
+            Assert.NotEqual(SensitivityReason.None, ReasonOf(32, bytes, All & ~unit));
+    }
+
+    [Theory]
+    [InlineData("2ED900", SensitivityReason.CodeSegmentData)] // fld cs:[eax]
+    [InlineData("DF08", SensitivityReason.FloatingPoint)] // fisttp, of SSE3
+    [InlineData("9C", SensitivityReason.FlagsImage)]
+    public void Units_change_nothing_else(string bytes, SensitivityReason expected) =>
+        Assert.Equal(expected, ReasonOf(32, bytes, (ExecutionUnits)0x7F));
+
+    [Theory]
     [InlineData("9C", SensitivityReason.FlagsImage)]
     [InlineData("669D", SensitivityReason.FlagsImage)]
     [InlineData("8CD8", SensitivityReason.SelectorRead)]
@@ -200,14 +227,14 @@ public sealed class SensitiveInstructionsTests
     public void Instruction_in_16_bit_code_has_its_reason(string bytes, SensitivityReason expected) =>
         Assert.Equal(expected, ReasonOf(16, bytes));
 
-    private static SensitivityReason ReasonOf(int bits, string bytes)
+    private static SensitivityReason ReasonOf(int bits, string bytes, ExecutionUnits units = ExecutionUnits.None)
     {
         byte[] code = Convert.FromHexString(bytes);
         var decoder = Decoder.Create(bits, new ByteArrayCodeReader(code));
         decoder.Decode(out Instruction instruction);
         Assert.False(instruction.IsInvalid, bytes);
         Assert.Equal(code.Length, instruction.Length);
-        return SensitiveInstructions.ReasonOf(instruction);
+        return SensitiveInstructions.ReasonOf(instruction, units);
     }
 
     private static bool ExpectSensitive(Code code)

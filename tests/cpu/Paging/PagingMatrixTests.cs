@@ -237,10 +237,13 @@ public sealed unsafe class PagingMatrixTests
 
     private static void Enter(ProtectedBench bench, PagingModel.Access access)
     {
-        uint cr3 = bench.V->Cr3, cr4 = bench.V->Cr4;
+        VcpuBlock before = *bench.V;
         bench.Enter(access.User ? 3u : 0);
-        bench.V->Cr3 = cr3;
-        bench.V->Cr4 = cr4;
+        bench.V->Cr3 = before.Cr3;
+        bench.V->Cr4 = before.Cr4;
+        bench.V->NoExecute = before.NoExecute;
+        for (int i = 0; i < 4; i++)
+            bench.V->PagePointers[i] = before.PagePointers[i];
         bench.V->Cr0 = 0x8000_0011 | (access.WriteProtect ? 0x1_0000u : 0);
         bench.Bench.Call<FlushTranslations, Done>(new FlushTranslations(true, 0));
     }

@@ -8,7 +8,7 @@ public sealed unsafe class InterpretedStateTests
 {
     public static TheoryData<string, string> States => new()
     {
-        { "pae", "PAE paging" },
+        { "pae", "" },
         { "pvi", "virtual interrupts" },
         { "lbr", "branches are recorded" },
         { "v86", "v86 mode" },
@@ -29,10 +29,10 @@ public sealed unsafe class InterpretedStateTests
     }
 
     [Fact]
-    public void Interpreted_stretch_ends_when_pae_is_switched_off()
+    public void Interpreted_stretch_ends_when_virtual_interrupts_are_switched_off()
     {
         using var bench = new ProtectedBench();
-        bench.V->Cr4 = 0x20;
+        bench.V->Cr4 = 2;
 
         // inc ebx (4 times); xor eax, eax; mov cr4, eax; inc ebx
         bench.Bench.Write(ProtectedBench.CodeAt, 0x43, 0x43, 0x43, 0x43, 0x31, 0xC0, 0x0F, 0x22, 0xE0, 0x43);
