@@ -28,6 +28,9 @@ internal sealed record Form(string Name, Action<Assembler> Emit)
     /// <summary>The guest's own exception handlers execute it: it is on every road.</summary>
     internal bool IsInHandlers { get; init; }
 
+    /// <summary>Another form uses the stack just as it does: one of them is enough for edges and bad stacks.</summary>
+    internal bool IsVariant { get; init; }
+
     internal bool NmisBlocked { get; init; }
 
     /// <summary>It is sensitive where branches are virtualised, and nowhere else.</summary>

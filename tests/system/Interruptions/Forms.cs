@@ -134,6 +134,7 @@ internal static class Forms
         {
             StackImage = register is null ? selector | 0xFFFF_0000 : null,
             UsesStack = register is null,
+            IsVariant = selector != Own,
             Registers = (ref v) =>
             {
                 if (register is { } source)
@@ -164,6 +165,7 @@ internal static class Forms
         {
             UsesStack = true,
             IsInHandlers = true,
+            IsVariant = name != "IF",
         };
 
     private static Form Cpuid(string name, uint leaf) =>

@@ -45,6 +45,8 @@ internal static class Shapes
 
             Shape shape = Of(form, "bare", EmitBare);
             yield return shape;
+            if (form.IsVariant && !IsWide)
+                continue;
             yield return shape with { Name = form.Name + ", ESP at an edge", Esp = GuestProgram.StackEdge };
             if (IsWide)
                 yield return shape with { Name = form.Name + ", ESP near an edge", Esp = GuestProgram.StackEdge + 4 };
@@ -56,7 +58,7 @@ internal static class Shapes
     {
         foreach (Form form in FormsOf(road))
         {
-            if (IsLeftOut(form, road))
+            if (IsLeftOut(form, road) || (form.IsVariant && !IsWide))
                 continue;
 
             Shape shape = Of(form, "bare", EmitBare);
