@@ -111,7 +111,7 @@ internal sealed class CallHandler(Instruction instruction, IHandler handler, Stu
         instruction.OpCount > 0 && instruction.Op0Kind == OpKind.Register && instruction.Op0Register is ESP or SP && instruction.FlowControl == FlowControl.Next;
 
     /// <summary>Whether control goes on behind the instruction: most branches leave for good.</summary>
-    private bool FallsThrough => HandlerCatalog.FallsThrough(handler, instruction);
+    private bool FallsThrough => handler.FallsThrough(instruction);
 
     /// <summary>By how much the guest instruction moves ESP before the handler returns.</summary>
     private int Delta => FallsThrough ? instruction.StackPointerIncrement : 0;

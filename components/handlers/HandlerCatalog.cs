@@ -33,14 +33,6 @@ public static class HandlerCatalog
     /// <param name="instruction">The instruction, decoded as 32-bit code.</param>
     public static bool CanHandle(in Instruction instruction) => Find(instruction) is not null;
 
-    /// <summary>Whether control can go on behind the code that a handler writes for an instruction.</summary>
-    internal static bool FallsThrough(IHandler handler, in Instruction instruction) => handler switch
-    {
-        BranchHandler => BranchHandler.FallsThrough(instruction),
-        InterruptReturnHandler => false,
-        _ => true,
-    };
-
     /// <summary>The handler of an instruction, or null.</summary>
     /// <param name="instruction">The instruction.</param>
     /// <param name="branches">Which near branches are virtualised.</param>

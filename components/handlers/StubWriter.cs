@@ -65,7 +65,7 @@ internal sealed class StubWriter
 
     /// <summary>Whether control goes on behind instruction i inside the stub. After a deferred one it goes on in the code page.</summary>
     private bool FallsThrough(int i) => handlers[i] is { } handler
-        ? HandlerCatalog.FallsThrough(handler, instructions[i])
+        ? handler.FallsThrough(instructions[i])
         : (!IsDeferred(i) && Relocator.FallsThrough(instructions[i]));
 
     private void Decode()

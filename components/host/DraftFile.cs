@@ -43,12 +43,7 @@ internal sealed class DraftFile : IDisposable
         Stream.Flush();
         Stream.Dispose();
         if (draft is not null)
-        {
-            if (!OperatingSystem.IsWindows() && File.Exists(target))
-                File.SetUnixFileMode(draft, File.GetUnixFileMode(target));
-            File.Move(draft, target, overwrite: true);
-        }
-
+            OutputFile.Replace(draft, target);
         isCommitted = true;
     }
 
@@ -56,15 +51,7 @@ internal sealed class DraftFile : IDisposable
     public void Dispose()
     {
         Stream.Dispose();
-        if (isCommitted || draft is null)
-            return;
-        try
-        {
-            File.Delete(draft);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // The failure that counts is being told already.
-        }
+        if (!isCommitted && draft is not null)
+            OutputFile.Discard(draft);
     }
 }

@@ -394,7 +394,6 @@ internal sealed partial class CodeCache
                     PeakFrames = Math.Max(PeakFrames, FrameCount + 1);
                     return frame;
                 }
-
             }
 
             LinkedListNode<CodePage>? oldest = byAge.First;

@@ -70,7 +70,7 @@ internal sealed unsafe partial class X86Processor
 
             if (V->Shadow == 0)
             {
-                if (Lines.Nmi && !NmiBlocked)
+                if (Lines.NmiDeliverable)
                 {
                     Lines.Nmi = false;
                     NmiBlocked = true;

@@ -21,8 +21,8 @@ internal sealed class BranchHandler : IHandler
         _ => false,
     };
 
-    /// <summary>Whether control can go on behind the instruction in the code that stands for it.</summary>
-    internal static bool FallsThrough(in Instruction instruction) => instruction.FlowControl == FlowControl.ConditionalBranch;
+    /// <inheritdoc/>
+    public bool FallsThrough(in Instruction instruction) => instruction.FlowControl == FlowControl.ConditionalBranch;
 
     /// <inheritdoc/>
     public void Write(StubCode code, in Instruction instruction, uint recordId)

@@ -17,10 +17,11 @@ internal sealed class InterruptReturnHandler : IHandler
     public bool Handles(in Instruction instruction) => instruction.Code == Code.Iretd;
 
     /// <inheritdoc/>
+    public bool FallsThrough(in Instruction instruction) => false;
+
+    /// <inheritdoc/>
     public void Write(StubCode code, in Instruction instruction, uint recordId)
     {
-        int defer = code.NewLabel();
-        int go = code.NewLabel();
         MemoryOperand target = code.Slot(EBP);
         SegmentCheck.SaveScratch(code);
         code.Load(ECX, VirtualCpuPage.ReturnBlocked);
@@ -34,26 +35,14 @@ internal sealed class InterruptReturnHandler : IHandler
         code.Use(ECX, Instruction.Create(Code.Movzx_r32_rm8, ECX, Frame(FrameFlags + 2)));
         code.Use(ECX, Instruction.Create(Code.Movzx_r32_rm8, ECX, code.Field(VirtualCpuPage.ReturnAllowed, ECX, 1)));
         code.DeferIfZero();
-        code.Use(EAX, Instruction.Create(Code.Movzx_r32_rm8, EAX, AH));
-        code.Use(ECX, Instruction.Create(Code.Movzx_r32_rm8, ECX, code.Field(VirtualCpuPage.PopfAllowed, EAX, 1)));
-        code.Branch(Code.Jecxz_rel8_32, defer);
-        code.Use(ECX, Instruction.Create(Code.Movzx_r32_rm8, ECX, code.Field(VirtualCpuPage.PopfInterrupt, EAX, 1)));
-        code.Emit(Instruction.Create(Code.Mov_rm32_r32, code.Temporary, ECX));
-        code.Branch(Code.Jecxz_rel8_32, go);
-        code.Load(ECX, VirtualCpuPage.Pending);
-        code.Branch(Code.Jecxz_rel8_32, go);
-        code.Mark(defer);
-        code.Defer();
-        code.Mark(go);
+        FlagsImage.WriteCheck(code);
         code.Use(ECX, Instruction.Create(Code.Mov_r32_rm32, ECX, Frame(0)));
         code.Emit(Instruction.Create(Code.Mov_rm32_r32, target, ECX));
         code.RestoreAll();
 
         code.Commit(Instruction.Create(Code.Lea_r32_m, ESP, new MemoryOperand(ESP, None, 1, FrameFlags, 1, false, None)));
         code.Emit(Instruction.Create(Code.Popfd));
-        code.Use(EAX, Instruction.Create(Code.Mov_r32_rm32, EAX, code.Temporary));
-        code.Emit(Instruction.Create(Code.Mov_rm8_r8, code.Field(VirtualCpuPage.InterruptFlag + 1), AL));
-        code.Record(recordId);
+        FlagsImage.WriteInterruptFlag(code, recordId);
         code.Emit(Instruction.Create(Code.Jmp_rm32, target));
     }
 

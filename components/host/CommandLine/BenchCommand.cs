@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Plexus.Host.Bench;
+using Plexus.Host.Reports;
 using Plexus.Messaging.Contracts.Patcher;
 using Spectre.Console;
 
@@ -53,15 +54,7 @@ internal static class BenchCommand
 
     private static void WriteTable(List<StrategyCost> rows, TextWriter output)
     {
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
-        {
-            Ansi = AnsiSupport.No,
-            ColorSystem = ColorSystemSupport.NoColors,
-            Interactive = InteractionSupport.No,
-            Out = new AnsiConsoleOutput(output),
-        });
-        console.Profile.Width = Width;
-        console.Profile.Capabilities.Unicode = true;
+        IAnsiConsole console = PlainConsole.Create(output, Width);
         Table table = new Table().Border(TableBorder.Markdown);
         table.AddColumn("instruction");
         table.AddColumn("strategy");

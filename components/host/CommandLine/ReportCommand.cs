@@ -25,7 +25,7 @@ internal static class ReportCommand
             command.Options.Add(option);
         command.SetAction(parsed => Run(
             parsed.GetRequiredValue(path),
-            (int)Math.Min(RunOptions.ParseCount(parsed.GetRequiredValue(top), "--top"), int.MaxValue),
+            RunOptions.ParseRows(parsed.GetRequiredValue(top), "--top"),
             parsed.GetValue(symbols) ?? [],
             parsed.GetValue(flame),
             WeightOf(parsed.GetValue(weigh), parsed.GetValue(flame)),

@@ -161,6 +161,9 @@ internal sealed class RunOptions
             ? count
             : throw new InputException($"{option} {text}: not a positive whole number");
 
+    /// <summary>A positive whole number of rows or spans; more than there can be is as many as there can be.</summary>
+    public static int ParseRows(string text, string option) => (int)Math.Min(ParseCount(text, option), int.MaxValue);
+
     private static Option<string[]> Step(string name, string help, string description) => new(name) { HelpName = help, Description = description };
 
     /// <summary>The script's steps, in the order in which they stand on the command line.</summary>

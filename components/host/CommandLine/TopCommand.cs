@@ -29,7 +29,7 @@ internal static class TopCommand
             options.Read(parsed) with { CountSites = true },
             new TopSettings(
                 parsed.GetValue(interval) is { } seconds ? ParseInterval(seconds) : streams.MessagesAreTerminal ? OnTerminal : Elsewhere,
-                (int)Math.Min(RunOptions.ParseCount(parsed.GetRequiredValue(top), "--top"), int.MaxValue),
+                RunOptions.ParseRows(parsed.GetRequiredValue(top), "--top"),
                 parsed.GetValue(once)),
             streams));
         return command;

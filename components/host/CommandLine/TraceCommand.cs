@@ -30,7 +30,7 @@ internal static class TraceCommand
         command.SetAction(parsed =>
         {
             using TraceFile file = new(parsed.GetRequiredValue(path));
-            int count = (int)Math.Min(RunOptions.ParseCount(parsed.GetRequiredValue(limit), "--limit"), int.MaxValue);
+            int count = RunOptions.ParseRows(parsed.GetRequiredValue(limit), "--limit");
             return Output("stdout", streams, () =>
             {
                 using Stream stdout = streams.GuestConsole();

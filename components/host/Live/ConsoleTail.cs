@@ -3,7 +3,7 @@ using System.Text;
 namespace Plexus.Host.Live;
 
 /// <summary>Keeps the last lines of the guest's console as plain text: what a terminal would show of them, without colours and other escape sequences. Read from any thread.</summary>
-internal sealed class ConsoleTail : Stream
+internal sealed class ConsoleTail : WriteOnlyStream
 {
     private const int LongestLine = 400;
     private const char Escape = '\x1b';
@@ -19,20 +19,6 @@ internal sealed class ConsoleTail : Stream
     /// <summary>Begins with none.</summary>
     /// <param name="lines">Lines kept.</param>
     public ConsoleTail(int lines) => capacity = lines;
-
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>The last lines, oldest first; the one that is being written is the last.</summary>
     public string[] Lines()
@@ -53,16 +39,6 @@ internal sealed class ConsoleTail : Stream
                 Put(c);
         }
     }
-
-    public override void Flush()
-    {
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     private void Put(char c)
     {

@@ -70,7 +70,7 @@ internal sealed class NvramFile
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             Failure = $"--nvram {name}: cannot be written ({e.Message.ReplaceLineEndings(" ")}); what it held is still there: make room, or name a file in a directory that exists and is writable";
-            Discard(draft);
+            OutputFile.Discard(draft);
         }
     }
 
@@ -110,21 +110,7 @@ internal sealed class NvramFile
             stream.Flush(flushToDisk: true);
         }
 
-        if (!OperatingSystem.IsWindows() && File.Exists(target))
-            File.SetUnixFileMode(draft, File.GetUnixFileMode(target));
-        File.Move(draft, target, overwrite: true);
-    }
-
-    private static void Discard(string draft)
-    {
-        try
-        {
-            File.Delete(draft);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // The failure that counts is being told already.
-        }
+        OutputFile.Replace(draft, target);
     }
 
     private static bool IsSame(ReadOnlySpan<byte> a, ReadOnlySpan<byte> b) =>

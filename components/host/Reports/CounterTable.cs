@@ -15,15 +15,7 @@ public static class CounterTable
     public static void Write(RunReport report, TextWriter output)
     {
         ArgumentNullException.ThrowIfNull(report);
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
-        {
-            Ansi = AnsiSupport.No,
-            ColorSystem = ColorSystemSupport.NoColors,
-            Interactive = InteractionSupport.No,
-            Out = new AnsiConsoleOutput(output),
-        });
-        console.Profile.Width = Width;
-        console.Profile.Capabilities.Unicode = true;
+        IAnsiConsole console = PlainConsole.Create(output, Width);
         console.Write(Build(report));
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Plexus.Host.Reports;
 using Spectre.Console;
 
 namespace Plexus.Host.Traces;
@@ -20,15 +21,7 @@ internal static class TallyTable
             $"{path}: {tally.Transitions:N0} transitions with {tally.Calls:N0} Calls{(tally.Runs > 1 ? $" in {tally.Runs} runs" : "")}; from the first to the last {tally.GuestNanoseconds / 1e9:F6} s of guest time, {tally.WallNanoseconds / 1e9:F6} s of wall time"));
         if (tally.IsSampled)
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"sampled: the numbers are of the spans that the sampler took; {tally.NotSampled:N0} transitions before the last window were not sampled"));
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
-        {
-            Ansi = AnsiSupport.No,
-            ColorSystem = ColorSystemSupport.NoColors,
-            Interactive = InteractionSupport.No,
-            Out = new AnsiConsoleOutput(output),
-        });
-        console.Profile.Width = Width;
-        console.Profile.Capabilities.Unicode = true;
+        IAnsiConsole console = PlainConsole.Create(output, Width);
         if (tally.Transitions == 0)
             return;
         foreach ((string title, IEnumerable<(string, ulong)> rows) in (ReadOnlySpan<(string, IEnumerable<(string, ulong)>)>)

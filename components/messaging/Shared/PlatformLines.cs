@@ -14,6 +14,9 @@ public sealed class PlatformLines
     /// <summary>The CPU is in an NMI handler: a latched <see cref="Nmi"/> waits for its IRET, and wakes nobody.</summary>
     public bool NmiBlocked { get; set; }
 
+    /// <summary>An NMI is latched that the CPU would take.</summary>
+    public bool NmiDeliverable => Nmi && !NmiBlocked;
+
     /// <summary>NMI does not reach the CPU: bit 7 of port 70h. A latched <see cref="Nmi"/> waits.</summary>
     public bool NmiMasked { get; set; }
 

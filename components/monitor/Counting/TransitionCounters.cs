@@ -23,10 +23,10 @@ internal sealed class TransitionCounters(Vcpu vcpu, MonitorOptions options, Flig
     private readonly ulong[] injected = new ulong[256];
     private readonly ulong[] ring0 = new ulong[Codes];
     private readonly ulong[] ring3 = new ulong[Codes];
-    private long scanTicks;
     private readonly ulong[] work = new ulong[WorkNames.Length];
     private readonly SortedDictionary<string, ulong> strategies = new(StringComparer.Ordinal);
     private readonly Dictionary<ulong, SiteRecord> sites = [];
+    private long scanTicks;
     private IEndpoint? telemetry;
 
     /// <summary>Where transitions go when they are posted.</summary>
@@ -40,6 +40,7 @@ internal sealed class TransitionCounters(Vcpu vcpu, MonitorOptions options, Flig
         Array.Clear(ring0);
         Array.Clear(ring3);
         Array.Clear(work);
+        scanTicks = 0;
         strategies.Clear();
         sites.Clear();
     }

@@ -23,7 +23,7 @@ internal sealed class EmulatedDrive(Vcpu vcpu, PlatformLines lines, MachineClock
             clock.RunDueTimers();
             if (lines.StopRequested)
                 continue;
-            bool wakes = (lines.Nmi && !lines.NmiBlocked) || (lines.Intr && (v.Eflags & InterruptFlag) != 0);
+            bool wakes = lines.NmiDeliverable || (lines.Intr && (v.Eflags & InterruptFlag) != 0);
             if (v.Halted != 0 && !wakes)
             {
                 if (!clock.PassIdleTime(request))

@@ -79,7 +79,7 @@ internal sealed class MachineClock(Vcpu vcpu, PlatformLines lines, IEndpoint bus
     internal bool PassIdleTime(in RunMachine request)
     {
         ref VcpuBlock v = ref vcpu.State;
-        if ((v.Eflags & InterruptFlag) == 0 && (!lines.Nmi || lines.NmiBlocked))
+        if ((v.Eflags & InterruptFlag) == 0 && !lines.NmiDeliverable)
             return false;
         ulong target = Math.Min(lines.TimerDeadline, request.Deadline);
         if (target == ulong.MaxValue)

@@ -111,7 +111,7 @@ internal sealed partial class Ring3Drive
             if (lines.StopRequested)
                 continue;
             DrainHits();
-            bool deliverable = (lines.Intr && (v.Eflags & InterruptFlag) != 0) || HasNmi;
+            bool deliverable = (lines.Intr && (v.Eflags & InterruptFlag) != 0) || lines.NmiDeliverable;
             if (v.Halted != 0 && !deliverable)
             {
                 if (!clock.PassIdleTime(request))
@@ -279,13 +279,10 @@ internal sealed partial class Ring3Drive
         }
     }
 
-    /// <summary>A non-maskable interrupt waits and is not held back by the one in service.</summary>
-    private bool HasNmi => lines.Nmi && !lines.NmiBlocked;
-
     private bool MayRepeat()
     {
         ref VcpuBlock v = ref vcpu.State;
-        return v.Shadow == 0 && v.PendingDebug == 0 && !HasNmi && !(lines.Intr && (v.Eflags & InterruptFlag) != 0) && !memory.HasHits
+        return v.Shadow == 0 && v.PendingDebug == 0 && !lines.NmiDeliverable && !(lines.Intr && (v.Eflags & InterruptFlag) != 0) && !memory.HasHits
             && !lines.StopRequested && v.Retired < runLimit && v.Now < Math.Min(lines.TimerDeadline, runDeadline);
     }
 
@@ -299,7 +296,7 @@ internal sealed partial class Ring3Drive
     private void DeliverInterrupt()
     {
         byte vector = 2;
-        if (HasNmi)
+        if (lines.NmiDeliverable)
         {
             lines.Nmi = false;
             lines.NmiBlocked = true;

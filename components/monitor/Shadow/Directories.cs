@@ -11,6 +11,9 @@ internal readonly record struct Directories(uint First, uint Second, uint Third,
     /// <summary>No directory.</summary>
     internal const uint None = uint.MaxValue;
 
+    /// <summary>With paging off.</summary>
+    internal static readonly Directories Absent = new(None, None, None, None);
+
     private const ulong Present = 1;
 
     internal static Directories Single(uint cr3) => new(cr3 >> 12, None, None, None);

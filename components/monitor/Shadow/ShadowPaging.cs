@@ -131,7 +131,7 @@ internal sealed class ShadowPaging
             DirectoryChanged = true;
             for (int s = all.Count - 1; s >= 0; s--)
             {
-                for (int d = 0; d < DirectoryCount && all[s].Key.Paging; d++)
+                for (int d = 0; d < DirectoryCount; d++)
                 {
                     if (all[s].Key.Directories[d] == frame)
                         RecheckDirectory(all[s], d);
@@ -157,7 +157,7 @@ internal sealed class ShadowPaging
         int slots = geometry.Slots / 1024;
         for (int slot = number * slots; slot < (number + 1) * slots; slot++)
         {
-            if (DirectoryEntryOf(key, geometry, slot) is { } entry && (entry & Present) != 0)
+            if ((DirectoryEntryOf(key, geometry, slot) & Present) != 0)
                 return false;
         }
 
@@ -192,7 +192,7 @@ internal sealed class ShadowPaging
         var space = new ShadowSpace(nextSpace++, key);
         spaces.Add(key, space);
         all.Add(space);
-        for (int d = 0; d < DirectoryCount && key.Paging; d++)
+        for (int d = 0; d < DirectoryCount; d++)
         {
             uint frame = key.Directories[d];
             if (frame >= memory.RamFrames)
@@ -215,7 +215,7 @@ internal sealed class ShadowPaging
         Apply(space, MappingOperation.Clear, 0, 0, 0, 0);
         spaces.Remove(space.Key);
         all.Remove(space);
-        for (int d = 0; d < DirectoryCount && space.Key.Paging; d++)
+        for (int d = 0; d < DirectoryCount; d++)
         {
             uint frame = space.Key.Directories[d];
             if (frame >= memory.RamFrames)
@@ -325,7 +325,7 @@ internal sealed class ShadowPaging
             ShadowTable? table = space.Tables[slot];
             if (table is null)
                 continue;
-            ulong now = DirectoryEntryOf(space.Key, space.Geometry, slot) ?? 0;
+            ulong now = DirectoryEntryOf(space.Key, space.Geometry, slot);
             if (Changed(table.DirectoryEntry, now))
                 DropTable(space, slot, unmap: true);
             else
@@ -414,11 +414,11 @@ internal sealed class ShadowPaging
         table.Writable[index] = writable;
     }
 
-    /// <summary>The directory entry of a slot; null where there is no directory.</summary>
-    private ulong? DirectoryEntryOf(in SpaceKey key, TableGeometry geometry, int slot)
+    /// <summary>The directory entry of a slot; one that is not present where there is no directory.</summary>
+    private ulong DirectoryEntryOf(in SpaceKey key, TableGeometry geometry, int slot)
     {
         uint frame = key.Directories[geometry.DirectoryOf(slot)];
-        return frame == Directories.None ? null : ReadEntry((ulong)frame << 12 | ((uint)slot & (geometry.Pages - 1)) * geometry.EntrySize, geometry);
+        return frame == Directories.None ? 0 : ReadEntry((ulong)frame << 12 | ((uint)slot & (geometry.Pages - 1)) * geometry.EntrySize, geometry);
     }
 
     private ulong ReadEntry(ulong address, TableGeometry geometry)

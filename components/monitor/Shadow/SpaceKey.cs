@@ -20,7 +20,7 @@ internal readonly record struct SpaceKey(Directories Directories, PagingModes Mo
     {
         PagingModes modes = a20 ? PagingModes.A20 : PagingModes.None;
         if ((v.Cr0 & Cr0Pg) == 0)
-            return new SpaceKey(default, modes, user);
+            return new SpaceKey(Directories.Absent, modes, user);
         modes |= PagingModes.Paging;
         if ((v.Cr0 & Cr0Wp) != 0)
             modes |= PagingModes.WriteProtect;

@@ -176,10 +176,10 @@ internal sealed class Rig : IDisposable
     internal bool Emulate()
     {
         ref VcpuBlock v = ref vcpu.State;
-        if (v.PendingDebug == 0 && v.Shadow == 0 && ((lines.Nmi && !lines.NmiBlocked) || (lines.Intr && (v.Eflags & 0x200) != 0)))
+        if (v.PendingDebug == 0 && v.Shadow == 0 && (lines.NmiDeliverable || (lines.Intr && (v.Eflags & 0x200) != 0)))
         {
             byte vector = 2;
-            if (lines.Nmi && !lines.NmiBlocked)
+            if (lines.NmiDeliverable)
                 (lines.Nmi, lines.NmiBlocked) = (false, true);
             else
                 vector = fabric.Call<Acknowledge, Vector>("bus", new Acknowledge(v.Now)).Value;
