@@ -181,7 +181,7 @@ public sealed class BusTests
     }
 
     [Fact]
-    public void Stable_ports_are_the_masks_and_the_post_code_in_ascending_order()
+    public void Stable_ports_are_the_masks_the_counters_and_the_post_code_in_ascending_order()
     {
         var rig = new BusRig(("port80", "port80"), ("i8259-pair", "pic"), ("i8254", "pit"));
         rig.InitializePics();
@@ -191,7 +191,7 @@ public sealed class BusTests
 
         StablePort[] ports = rig.Fabric.Call<ReadStablePorts, StablePorts>("bus", new ReadStablePorts(0)).Ports;
 
-        Assert.Equal([new(0x21, true, false, 0x12), new(0x80, true, true, 0x56), new(0xA1, true, false, 0x34)], ports);
+        Assert.Equal([new(0x21, true, false, 0x12), new(0x40, false, false, 0), new(0x41, false, false, 0), new(0x42, false, false, 0), new(0x80, true, true, 0x56), new(0xA1, true, false, 0x34)], ports);
         foreach (StablePort port in ports)
             Assert.Equal(new StablePortState(port.Readable, port.Latch, port.Value), rig.Fabric.Call<ReadStablePort, StablePortState>("bus", new ReadStablePort(port.Port, 0)));
     }
@@ -206,6 +206,44 @@ public sealed class BusTests
         var rig = new BusRig(("i8259-pair", "pic"), ("i8254", "pit"), ("ns16550a", "uart0"));
 
         Assert.Equal(default, rig.Fabric.Call<ReadStablePort, StablePortState>("bus", new ReadStablePort((ushort)port, 0)));
+    }
+
+    [Fact]
+    public void Latched_count_is_stable_until_it_has_been_read()
+    {
+        var rig = new BusRig(("i8254", "pit"));
+        Assert.Equal(default, State());
+        rig.Out(0x43, 0x34);
+        rig.Out(0x40, 0x78);
+        rig.Out(0x40, 0x56);
+        ulong version = rig.Lines.StablePortsVersion;
+        rig.Out(0x43, 0x00);
+        StablePortState both = State();
+        Assert.NotEqual(version, version = rig.Lines.StablePortsVersion);
+        byte low = (byte)rig.In(0x40);
+        Assert.NotEqual(version, version = rig.Lines.StablePortsVersion);
+        StablePortState second = State();
+        byte high = (byte)rig.In(0x40);
+        Assert.NotEqual(version, rig.Lines.StablePortsVersion);
+
+        Assert.Equal(new StablePortState(true, false, low, 2, high), both);
+        Assert.Equal(new StablePortState(true, false, high, 1), second);
+        Assert.Equal(default, State());
+
+        // A status before the count: neither is for the pages.
+        rig.Out(0x43, 0xC2);
+        Assert.Equal(default, State());
+        rig.In(0x40);
+        Assert.Equal(2, State().Reads);
+
+        // One byte only.
+        rig.Out(0x43, 0x24);
+        rig.Out(0x40, 0x99);
+        rig.Out(0x43, 0x00);
+        Assert.Equal((true, 1), (State().Readable, State().Reads));
+        Assert.Equal(rig.In(0x40), State().Value);
+
+        StablePortState State() => rig.Fabric.Call<ReadStablePort, StablePortState>("bus", new ReadStablePort(0x40, 0));
     }
 
     [Fact]

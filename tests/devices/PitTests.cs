@@ -519,7 +519,7 @@ public sealed class PitTests
         }
     }
 
-    private static DeviceRig<Pit8254> Make() => new(chipset => new Pit8254(chipset.Interrupts.Connect(0), chipset.Timers.Add("pit")));
+    private static DeviceRig<Pit8254> Make() => new(chipset => new Pit8254(chipset.Interrupts.Connect(0), chipset.Timers.Add("pit"), chipset.Lines));
 
     private static void Program(DeviceRig<Pit8254> rig, int counter, int mode, int count, int bcd = Binary)
     {

@@ -563,8 +563,80 @@ public sealed class UartTests
         Assert.Equal(0xA1u, bus.In(Msr));
     }
 
+    /// <summary>The line status that was shown, without a look at the device in between, beside what a read of the register gives on a second port that had the same accesses.</summary>
+    [Fact]
+    public void Shown_line_status_is_what_a_read_would_give_at_any_time()
+    {
+        var random = new Random(16550);
+        DeviceRig<Uart16550> twin = Make();
+        twin.Out(Lcr, 0x83);
+        twin.Out(Data, 1);
+        twin.Out(Ier, 0);
+        twin.Out(Lcr, 0x03);
+        StablePortState shown = rig.Device.ReadStableRegister(0, Lsr - Data);
+        ulong version = rig.Lines.StablePortsVersion;
+        HashSet<byte> seen = [];
+        int hidden = 0;
+        for (int i = 0; i < 20_000; i++)
+        {
+            int action = random.Next(12);
+            byte value = (byte)random.Next(256);
+            SerialCondition condition = (SerialCondition)(random.Next(4) == 0 ? random.Next(5) : 0);
+            foreach (DeviceRig<Uart16550> one in (DeviceRig<Uart16550>[])[rig, twin])
+            {
+                one.In(Scr); // Brings the device to the present.
+                switch (action)
+                {
+                    case 0 or 1 or 2:
+                        one.Out(Data, value);
+                        break;
+                    case 3 or 4:
+                        one.In(Data);
+                        break;
+                    case 5:
+                        one.Out(Fcr, value & 0xC7);
+                        break;
+                    case 6 when value < 64:
+                        one.Out(Mcr, value & 0x1F);
+                        break;
+                    case 7:
+                        one.Out(Ier, value & 0x0F);
+                        break;
+                    case 8 or 9:
+                        one.Device.Receive(one.Now, [value, (byte)~value], condition);
+                        break;
+                    case 10 when value < 32:
+                        one.Device.Reset(cold: false);
+                        break;
+                    default:
+                        break;
+                }
+            }
+
+            ulong now = rig.Now + (ulong)random.Next(200_000);
+            rig.RunTo(now);
+            twin.RunTo(now);
+            if (version != rig.Lines.StablePortsVersion)
+                shown = rig.Device.ReadStableRegister(0, Lsr - Data);
+            version = rig.Lines.StablePortsVersion;
+            byte read = twin.In(Lsr);
+            if (shown.Readable)
+            {
+                Assert.True(read == shown.Value, $"round {i}, action {action}: shown {shown.Value:X2}, read {read:X2}");
+                seen.Add(read);
+            }
+            else
+            {
+                hidden++;
+                Assert.Equal(read, rig.In(Lsr));
+            }
+        }
+
+        Assert.True(seen.Count >= 6 && hidden > 100, $"{seen.Count} values, {hidden} times hidden");
+    }
+
     private static DeviceRig<Uart16550> Make() =>
-        new(chipset => new Uart16550(Data, chipset.Interrupts.Connect(Irq), chipset.Timers.Add("uart0"), "uart0"));
+        new(chipset => new Uart16550(Data, chipset.Interrupts.Connect(Irq), chipset.Timers.Add("uart0"), "uart0", chipset.Lines));
 
     private void Pulse(long pulse) => rig.RunTo(Clock.Time(pulse));
 

@@ -234,7 +234,7 @@ public sealed class StubInvariantTests
     private static bool IsState(in Instruction instruction) =>
         HasMemory(instruction)
         && instruction.MemorySegment == Register.SS
-        && instruction.MemoryDisplacement32 - StubFixture.VirtualCpu < 4096
+        && instruction.MemoryDisplacement32 - StubFixture.VirtualCpu < VirtualCpuPage.StatePages * 4096
         && (instruction.MemoryBase == Register.None || instruction.MemorySize == MemorySize.UInt8)
         && (instruction.MemoryIndex == Register.None || instruction.Mnemonic == Mnemonic.Mov);
 

@@ -38,12 +38,19 @@ public sealed class TrapPathAllocationTests
         for (ulong limit = Warm - 99; limit <= Warm; limit++)
             Run(monitor, limit);
         Run(monitor, Warm + 1_000);
-        long few = Run(monitor, Warm + 2_000);
-        long many = Run(monitor, Warm + 102_000);
 
-        // Each call's own reply text is the same; what is left over would be the traps'.
+        // Each call's own reply text is the same; what is left over would be the traps', every time. Once, the runtime itself may come in between (tiers, collections).
+        long few = long.MaxValue;
+        long many = long.MaxValue;
+        ulong at = Warm + 1_000;
+        for (int i = 0; i < 3; i++)
+        {
+            few = Math.Min(few, Run(monitor, at += 1_000));
+            many = Math.Min(many, Run(monitor, at += 34_000));
+        }
+
         Assert.Equal(few, many);
-        Assert.Equal(Warm + 102_000, machine.Vcpu.State.Retired);
+        Assert.Equal(at, machine.Vcpu.State.Retired);
 
         // The flight recorder and, where asked for, the meters took part.
         Assert.Equal(engine == Engine.Ring3, machine.FlightRecorder.Count > 10_000);

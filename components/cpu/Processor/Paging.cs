@@ -65,6 +65,7 @@ internal sealed unsafe partial class X86Processor
     /// <summary>INVLPG: forgets the translation of one linear page; of all 4 MiB around it when large pages may be cached, since each is cached as 4 KiB pieces.</summary>
     public void FlushPage(uint linear)
     {
+        Lines.TranslationFlushes++;
         if (largePagesCached)
         {
             tlbSupervisor.FlushRegion(linear);
@@ -79,6 +80,7 @@ internal sealed unsafe partial class X86Processor
     /// <summary>Forgets translations: global ones too (CR0.PG/WP, CR4.PSE/PAE/PGE, IA32_EFER.NXE, A20) or only the others (CR3 load).</summary>
     public void FlushTranslations(bool global)
     {
+        Lines.TranslationFlushes++;
         if (global)
         {
             largePagesCached = false;

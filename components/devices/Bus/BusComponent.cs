@@ -14,8 +14,6 @@ public sealed partial class BusComponent : IComponent, ISaveRestore
     /// <summary>The name on the fabric.</summary>
     public const string FabricName = "bus";
 
-    /// <summary>Virtual CPU pages answer ports below this.</summary>
-    private const uint VirtualPorts = 0x100;
 
     private const uint ConfigurationAddressPort = 0xCF8;
     private const uint ConfigurationDataPort = 0xCFC;
@@ -323,8 +321,8 @@ public sealed partial class BusComponent : IComponent, ISaveRestore
             {
                 DeviceRegion region = devices[i].Regions[register.Region];
                 uint port = region.Base + register.Offset;
-                if (region.Kind == RegionKind.Port && port < VirtualPorts)
-                    ports.Add(new StablePort((ushort)port, register.Readable, register.Latch, register.Value));
+                if (region.Kind == RegionKind.Port)
+                    ports.Add(new StablePort((ushort)port, register.Readable, register.Latch, register.Value, register.Reads, register.Next));
             }
         }
 
@@ -334,7 +332,7 @@ public sealed partial class BusComponent : IComponent, ISaveRestore
 
     private StablePortState ReadStablePort(in ReadStablePort request)
     {
-        if (request.Port >= VirtualPorts || map.Find(RegionKind.Port, request.Port) is not { } entry || !devices[entry.Device].HasStableRegisters)
+        if (map.Find(RegionKind.Port, request.Port) is not { } entry || !devices[entry.Device].HasStableRegisters)
             return default;
         Arrive(request.Now);
         var ask = new ReadStableRegister(entry.Index, request.Port - entry.Region.Base, request.Now);

@@ -12,11 +12,11 @@ public static class DeviceCatalog
         new("ioapic", "82093AA I/O APIC, FEC00000h", (chipset, _) => new IoApic(chipset)),
         new("lapic", "Local APIC of the processor, FEE00000h", (chipset, settings) => new LocalApic(chipset, chipset.Timers.Add(settings.Name))),
         new("i8254", "8254 timer, 40h, and system control port B, 61h", (chipset, settings) =>
-            new Pit8254(chipset.Interrupts.Connect(settings.Irq ?? 0), chipset.Timers.Add(settings.Name))),
+            new Pit8254(chipset.Interrupts.Connect(settings.Irq ?? 0), chipset.Timers.Add(settings.Name), chipset.Lines)),
         new("mc146818", "MC146818 real-time clock and configuration memory, 70h", (chipset, settings) =>
             new Mc146818(chipset.Lines, chipset.Interrupts.Connect(settings.Irq ?? 8), chipset.Timers.Add(settings.Name), settings.Start ?? Mc146818.DefaultStart, chipset.MemoryBytes, chipset.ConfigurationMemory, chipset.BatteryMemory)),
         new("ns16550a", "16550A serial port", (chipset, settings) =>
-            new Uart16550(settings.Base ?? 0x3F8, chipset.Interrupts.Connect(settings.Irq ?? 4), chipset.Timers.Add(settings.Name), settings.Console ?? settings.Name)),
+            new Uart16550(settings.Base ?? 0x3F8, chipset.Interrupts.Connect(settings.Irq ?? 4), chipset.Timers.Add(settings.Name), settings.Console ?? settings.Name, chipset.Lines)),
         new("i8042", "8042 keyboard controller with a keyboard and a mouse, 60h and 64h", (chipset, settings) =>
             new KeyboardController(chipset.Lines, chipset.Interrupts.Connect(settings.Irq ?? 1), chipset.Interrupts.Connect(12), chipset.Timers.Add(settings.Name))),
         new("i8237-pair", "8237A DMA controllers, 00h and C0h, and their page registers, 81h", (chipset, _) => new DualDma(chipset)),

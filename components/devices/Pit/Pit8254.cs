@@ -1,4 +1,6 @@
 using Plexus.Messaging.Contracts.Bus;
+using Plexus.Messaging.Contracts.Device;
+using Plexus.Messaging.Shared;
 
 namespace Plexus.Devices;
 
@@ -6,7 +8,7 @@ namespace Plexus.Devices;
 /// The 8254 programmable interval timer at 40h-43h, and system control port B at 61h, which opens counter 2's gate and shows its output.
 /// Counter 0 drives an interrupt line. The clock is 1.193182 MHz of guest time, without drift.
 /// </summary>
-public sealed class Pit8254 : IRegisterAccess, ITimed, IResettable, ISaveRestore
+public sealed class Pit8254 : IRegisterAccess, IStableRegisters, ITimed, IResettable, ISaveRestore
 {
     /// <summary>Region of the counters and the control word register.</summary>
     public const int CounterRegion = 0;
@@ -32,7 +34,9 @@ public sealed class Pit8254 : IRegisterAccess, ITimed, IResettable, ISaveRestore
 
     // Glue.
     private static readonly ClockDomain Clock = new(Frequency);
+    private readonly PlatformLines lines;
     private readonly PitCounter[] counters;
+    private readonly StablePortState[] shown = new StablePortState[3];
 
     // Volatile state (besides the counters').
     private byte systemControl;
@@ -40,10 +44,13 @@ public sealed class Pit8254 : IRegisterAccess, ITimed, IResettable, ISaveRestore
     /// <summary>Makes a timer.</summary>
     /// <param name="line">The line that counter 0 drives (IRQ 0).</param>
     /// <param name="timer">Where the next change of counter 0's output is published.</param>
-    public Pit8254(InterruptLine line, TimerSlot timer)
+    /// <param name="lines">Where it is announced that a count was latched, or read to its end.</param>
+    public Pit8254(InterruptLine line, TimerSlot timer, PlatformLines lines)
     {
+        ArgumentNullException.ThrowIfNull(lines);
         ArgumentNullException.ThrowIfNull(line);
         ArgumentNullException.ThrowIfNull(timer);
+        this.lines = lines;
         Timer = timer;
         counters = [new PitCounter(line, gate: true), new PitCounter(null, gate: true), new PitCounter(null, gate: false)];
     }
@@ -70,6 +77,7 @@ public sealed class Pit8254 : IRegisterAccess, ITimed, IResettable, ISaveRestore
         if (region == CounterRegion)
         {
             value = counters[offset].Read();
+            Show();
         }
         else
         {
@@ -173,6 +181,34 @@ public sealed class Pit8254 : IRegisterAccess, ITimed, IResettable, ISaveRestore
         }
     }
 
+    /// <inheritdoc/>
+    public StableRegister[] ReadStableRegisters()
+    {
+        var registers = new StableRegister[counters.Length];
+        for (int i = 0; i < registers.Length; i++)
+        {
+            StablePortState state = ReadStableRegister(CounterRegion, (uint)i);
+            registers[i] = new StableRegister(CounterRegion, (uint)i, state.Readable, state.Latch, state.Value, state.Reads, state.Next);
+        }
+
+        return registers;
+    }
+
+    /// <inheritdoc/>
+    public StablePortState ReadStableRegister(int region, uint offset) => region == CounterRegion && offset < ControlWord ? counters[offset].Latched : default;
+
+    private void Show()
+    {
+        for (int i = 0; i < counters.Length; i++)
+        {
+            StablePortState now = counters[i].Latched;
+            if (now == shown[i])
+                continue;
+            shown[i] = now;
+            lines.StablePortsVersion++;
+        }
+    }
+
     private void Advance(ulong now)
     {
         long to = Clock.Ticks(now);
@@ -184,5 +220,6 @@ public sealed class Pit8254 : IRegisterAccess, ITimed, IResettable, ISaveRestore
     {
         long next = counters[0].NextEvent();
         Timer.Deadline = next == long.MaxValue ? ulong.MaxValue : Clock.Time(next);
+        Show();
     }
 }

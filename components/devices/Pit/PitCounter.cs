@@ -1,3 +1,5 @@
+using Plexus.Messaging.Contracts.Bus;
+
 namespace Plexus.Devices;
 
 /// <summary>
@@ -66,6 +68,21 @@ internal sealed class PitCounter
 
     /// <summary>The pulse up to which the counter has been carried.</summary>
     public long Tick => tick;
+
+    /// <summary>What reads give until a latched count has been read; not readable while none is, for then time goes on between reads.</summary>
+    public StablePortState Latched
+    {
+        get
+        {
+            if (!countLatched || statusLatched)
+                return default;
+            byte low = (byte)latchedCount;
+            byte high = (byte)(latchedCount >> 8);
+            if (Access == LowThenHigh && !readHigh)
+                return new StablePortState(Readable: true, Latch: false, low, Reads: 2, high);
+            return new StablePortState(Readable: true, Latch: false, Access == LowByteOnly ? low : high, Reads: 1);
+        }
+    }
 
     private int Access => (control >> 4) & 3;
 

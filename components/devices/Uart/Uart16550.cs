@@ -3,6 +3,7 @@ using Plexus.Messaging.Contracts.Bus;
 using Plexus.Messaging.Contracts.Common;
 using Plexus.Messaging.Contracts.Device;
 using Plexus.Messaging.Contracts.Telemetry;
+using Plexus.Messaging.Shared;
 using static Plexus.Devices.UartRegisters;
 
 namespace Plexus.Devices;
@@ -11,7 +12,7 @@ namespace Plexus.Devices;
 /// A 16550A serial port (National PC16550D datasheet) as a PC wires it: OUT2 opens the interrupt line. Characters take their time at the programmed rate;
 /// what the guest sends is given to the console when the guest writes it, so that nothing is lost when the machine stops.
 /// </summary>
-public sealed partial class Uart16550 : IRegisterAccess, ITimed, IResettable, ISaveRestore, IHostConnected
+public sealed partial class Uart16550 : IRegisterAccess, IStableRegisters, ITimed, IResettable, ISaveRestore, IHostConnected
 {
     /// <summary>Crystal in hertz; a bit takes 16 × divisor of its pulses.</summary>
     public const uint Frequency = 1_843_200;
@@ -27,6 +28,7 @@ public sealed partial class Uart16550 : IRegisterAccess, ITimed, IResettable, IS
     // Glue.
     private readonly InterruptLine line;
     private readonly string console;
+    private readonly PlatformLines lines;
     private readonly byte[] sent = new byte[1];
     private IEndpoint? telemetry;
 
@@ -51,12 +53,15 @@ public sealed partial class Uart16550 : IRegisterAccess, ITimed, IResettable, IS
     /// <param name="line">The interrupt line, behind OUT2.</param>
     /// <param name="timer">Where the next event that can interrupt is published.</param>
     /// <param name="console">Name of the console that gets what is sent.</param>
-    public Uart16550(int portBase, InterruptLine line, TimerSlot timer, string console)
+    /// <param name="lines">Where a change of the line status is announced.</param>
+    public Uart16550(int portBase, InterruptLine line, TimerSlot timer, string console, PlatformLines lines)
     {
+        ArgumentNullException.ThrowIfNull(lines);
         ArgumentNullException.ThrowIfNull(line);
         ArgumentNullException.ThrowIfNull(timer);
         this.line = line;
         this.console = console;
+        this.lines = lines;
         Timer = timer;
         Regions = [DeviceRegion.Ports(portBase, 8)];
     }
@@ -335,15 +340,17 @@ public sealed partial class Uart16550 : IRegisterAccess, ITimed, IResettable, IS
 
     private long NextReceiverEvent() => Earliest(Earliest(receiveDone, timeoutAt), Earliest(breakDone, modemChangeAt));
 
-    /// <summary>Only what can move the interrupt line needs a deadline; everything else is caught up with at the next access.</summary>
+    /// <summary>Only what can move the interrupt line needs a deadline, and what changes a line status that was shown; everything else is caught up with at the next access.</summary>
     private void Publish()
     {
         long next = Never;
-        if ((ier & (IerReceivedData | IerLineStatus | IerModemStatus)) != 0)
+        if (showsStatus || (ier & (IerReceivedData | IerLineStatus | IerModemStatus)) != 0)
             next = NextReceiverEvent();
-        if ((ier & IerTransmitterEmpty) != 0 || (ier != 0 && Loop))
+        if (showsStatus || (ier & IerTransmitterEmpty) != 0 || (ier != 0 && Loop))
             next = Earliest(next, NextTransmitterEvent());
         Timer.Deadline = next == Never ? ulong.MaxValue : Clock.Time(next);
+        if (showsStatus)
+            Show();
     }
 
     private int Identification()
@@ -376,13 +383,16 @@ public sealed partial class Uart16550 : IRegisterAccess, ITimed, IResettable, IS
         return identification | (fifosEnabled ? IirFifosEnabled : 0);
     }
 
+    private int LineStatusNow() =>
+        lineErrors
+        | (receiver.Count > 0 ? LsrDataReady : 0)
+        | (holdingEmpty ? LsrTransmitterHoldingEmpty : 0)
+        | (transmitterCount == 0 && !shifting ? LsrTransmitterEmpty : 0)
+        | (fifosEnabled && receiver.HasErrors ? LsrFifoError : 0);
+
     private int ReadLineStatus()
     {
-        int status = lineErrors
-            | (receiver.Count > 0 ? LsrDataReady : 0)
-            | (holdingEmpty ? LsrTransmitterHoldingEmpty : 0)
-            | (transmitterCount == 0 && !shifting ? LsrTransmitterEmpty : 0)
-            | (fifosEnabled && receiver.HasErrors ? LsrFifoError : 0);
+        int status = LineStatusNow();
         lineErrors = 0;
         if (receiver.Count > 0)
             receiver.ClearTopErrors();

@@ -5,8 +5,7 @@ using static Iced.Intel.Register;
 namespace Plexus.Handlers.Families;
 
 /// <summary>
-/// IN and OUT of a byte, to ports whose value only the guest changes: read from, or latched in, the virtual CPU page. Other ports defer.
-/// With the port in DX, ports above FFh defer.
+/// IN and OUT of a byte, where the virtual CPU pages know what the port holds until ring 0 is entered next, or that a write only replaces it. Other ports defer.
 /// </summary>
 internal sealed class PortHandler : IHandler
 {
@@ -25,44 +24,59 @@ internal sealed class PortHandler : IHandler
         code.Record(recordId);
     }
 
-    private static void WriteImmediate(StubCode code, bool isIn, int condition, int port)
+    private static void WriteImmediate(StubCode code, bool isIn, int condition, int number)
     {
+        int port = (VirtualCpuPage.LowPorts * 256) + number;
         MemoryOperand value = code.Field(VirtualCpuPage.PortValue + port);
         code.Save(ECX);
         code.Use(ECX, Instruction.Create(Code.Movzx_r32_rm8, ECX, code.Field(condition + port)));
         code.DeferIfZero();
         code.RestoreAll();
-        if (isIn)
-        {
-            code.Commit(Instruction.Create(Code.Mov_r8_rm8, AL, value));
-        }
-        else
+        if (!isIn)
         {
             code.Commit(Instruction.Create(Code.Mov_rm8_r8, value, AL));
+            code.Emit(Instruction.Create(Code.Mov_rm8_r8, code.Field(VirtualCpuPage.PortNext + port), AL));
             code.Emit(Instruction.Create(Code.Mov_rm8_imm8, code.Field(VirtualCpuPage.PortWritten + port), 1));
+            return;
         }
+
+        code.Commit(Instruction.Create(Code.Mov_r8_rm8, AL, value));
+        code.Use(ECX, Instruction.Create(Code.Movzx_r32_rm8, ECX, code.Field(VirtualCpuPage.PortNext + port)));
+        code.Emit(Instruction.Create(Code.Mov_rm8_r8, value, CL));
+        code.Use(ECX, Instruction.Create(Code.Movzx_r32_rm8, ECX, code.Field(condition + port)));
+        code.Use(ECX, Instruction.Create(Code.Movzx_r32_rm8, ECX, code.Field(VirtualCpuPage.PortAfterRead, ECX, 1)));
+        code.Emit(Instruction.Create(Code.Mov_rm8_r8, code.Field(condition + port), CL));
     }
 
     private static void WriteDx(StubCode code, bool isIn, int condition)
     {
-        int low = VirtualCpuPage.Scratch + (4 * (ESP - EAX));
+        int index = VirtualCpuPage.Scratch + (4 * (ESP - EAX));
         code.Save(ECX);
-        code.Emit(Instruction.Create(Code.Mov_rm32_r32, code.Field(low), EDX));
-        code.Use(ECX, Instruction.Create(Code.Movzx_r32_rm8, ECX, code.Field(low + 1)));
-        code.DeferUnlessZero();
-        code.Use(ECX, Instruction.Create(Code.Movzx_r32_rm8, ECX, DL));
+        code.Emit(Instruction.Create(Code.Mov_rm32_r32, code.Field(index), EDX));
+        code.Use(ECX, Instruction.Create(Code.Movzx_r32_rm8, ECX, code.Field(index + 1)));
+        code.Use(ECX, Instruction.Create(Code.Movzx_r32_rm8, ECX, code.Field(VirtualCpuPage.PortGroup, ECX, 1)));
+        code.Emit(Instruction.Create(Code.Mov_rm8_r8, code.Field(index + 1), CL));
+        code.Use(ECX, Instruction.Create(Code.Movzx_r32_rm16, ECX, code.Field(index)));
         code.Use(ECX, Instruction.Create(Code.Movzx_r32_rm8, ECX, code.Field(condition, ECX, 1)));
         code.DeferIfZero();
         code.RestoreAll();
         code.CommitHere();
-        code.Use(ECX, Instruction.Create(Code.Movzx_r32_rm8, ECX, DL));
-        if (isIn)
+        code.Use(ECX, Instruction.Create(Code.Movzx_r32_rm16, ECX, code.Field(index)));
+        MemoryOperand value = code.Field(VirtualCpuPage.PortValue, ECX, 1);
+        if (!isIn)
         {
-            code.Emit(Instruction.Create(Code.Mov_r8_rm8, AL, code.Field(VirtualCpuPage.PortValue, ECX, 1)));
+            code.Emit(Instruction.Create(Code.Mov_rm8_r8, value, AL));
+            code.Emit(Instruction.Create(Code.Mov_rm8_r8, code.Field(VirtualCpuPage.PortNext, ECX, 1), AL));
+            code.Emit(Instruction.Create(Code.Mov_rm8_imm8, code.Field(VirtualCpuPage.PortWritten, ECX, 1), 1));
             return;
         }
 
-        code.Emit(Instruction.Create(Code.Mov_rm8_r8, code.Field(VirtualCpuPage.PortValue, ECX, 1), AL));
-        code.Emit(Instruction.Create(Code.Mov_rm8_imm8, code.Field(VirtualCpuPage.PortWritten, ECX, 1), 1));
+        code.Emit(Instruction.Create(Code.Mov_r8_rm8, AL, value));
+        code.Save(EBX);
+        code.Use(EBX, Instruction.Create(Code.Movzx_r32_rm8, EBX, code.Field(VirtualCpuPage.PortNext, ECX, 1)));
+        code.Emit(Instruction.Create(Code.Mov_rm8_r8, value, BL));
+        code.Use(EBX, Instruction.Create(Code.Movzx_r32_rm8, EBX, code.Field(condition, ECX, 1)));
+        code.Use(EBX, Instruction.Create(Code.Movzx_r32_rm8, EBX, code.Field(VirtualCpuPage.PortAfterRead, EBX, 1)));
+        code.Emit(Instruction.Create(Code.Mov_rm8_r8, code.Field(condition, ECX, 1), BL));
     }
 }

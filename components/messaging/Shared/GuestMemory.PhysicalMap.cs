@@ -54,10 +54,10 @@ public sealed unsafe partial class GuestMemory
         return first;
     }
 
-    /// <summary>The bytes of consecutive frames. Writing through it does not honour watch bits.</summary>
+    /// <summary>The bytes of consecutive frames, of the arena as well. Writing through it does not honour watch bits.</summary>
     public Span<byte> Frames(uint first, uint count)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((ulong)first + count, GuestFrames);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((ulong)first + count, (ulong)GuestFrames + ArenaFrames);
         return new Span<byte>(block + ((nuint)first * FrameSize), checked((int)(count * FrameSize)));
     }
 

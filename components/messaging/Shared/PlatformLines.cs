@@ -20,6 +20,9 @@ public sealed class PlatformLines
     /// <summary>NMI does not reach the CPU: bit 7 of port 70h. A latched <see cref="Nmi"/> waits.</summary>
     public bool NmiMasked { get; set; }
 
+    /// <summary>How often the virtual processor forgot translations, all or some (INVLPG, loads of CR3, changes of CR0, CR4, IA32_EFER and A20).</summary>
+    public ulong TranslationFlushes { get; set; }
+
     /// <summary>Changes whenever the answer to <c>ReadStablePorts</c> may have changed by anything but a handler's own write.</summary>
     public ulong StablePortsVersion { get; set; }
 

@@ -1,13 +1,13 @@
 namespace Plexus.Messaging.Shared;
 
 /// <summary>
-/// Layout (version 3) of the virtual CPU pages: the ring-3 handlers' state, reached through SS. All fields are 32-bit little-endian unless said otherwise.
-/// Page 0 is read-write for guest-kernel privilege. Pages <see cref="TracePage"/>.. hold the trace ring; the page after it is never mapped, so a full ring faults.
+/// Layout (version 4) of the virtual CPU pages: the ring-3 handlers' state, reached through SS. All fields are 32-bit little-endian unless said otherwise.
+/// Pages 0 to 2 are read-write for guest-kernel privilege. Pages <see cref="TracePage"/>.. hold the trace ring; the page after it is never mapped, so a full ring faults.
 /// Behind it lie, if the run needs them, the branch trace, the branch table and the table of verified targets.
 /// </summary>
 public static class VirtualCpuPage
 {
-    /// <summary>Layout version, 2.</summary>
+    /// <summary>Layout version.</summary>
     public const int Version = 0x000;
 
     /// <summary>Virtual IF: 0 or 0x200.</summary>
@@ -59,17 +59,11 @@ public static class VirtualCpuPage
     /// <summary>256 bytes indexed by bits 8-15 of an EFLAGS image: 0 or 2, the value for byte 1 of <see cref="InterruptFlag"/>.</summary>
     public const int PopfInterrupt = 0x200;
 
-    /// <summary>256 bytes: values of ports 00h-FFh that may be read here.</summary>
-    public const int PortValue = 0x300;
+    /// <summary>256 bytes indexed by bits 8-15 of a port: the group of 256 ports it belongs to in the port tables; 0, whose ports are never answered here, for most.</summary>
+    public const int PortGroup = 0x300;
 
-    /// <summary>256 bytes: 1 = port may be read here.</summary>
-    public const int PortReadable = 0x400;
-
-    /// <summary>256 bytes: 1 = a byte write to the port only replaces its value.</summary>
-    public const int PortLatch = 0x500;
-
-    /// <summary>256 bytes: 1 = the latch value was replaced by a handler since ring 0 last looked.</summary>
-    public const int PortWritten = 0x600;
+    /// <summary>What becomes of a <see cref="PortReadable"/> when it is read (4 bytes, indexed by it).</summary>
+    public const int PortAfterRead = 0x400;
 
     /// <summary>The return address by which a handler of a planted CALL, or a gate's dispatcher, was reached; set before it takes that word off the stack.</summary>
     public const int ReturnKey = 0x700;
@@ -104,6 +98,9 @@ public static class VirtualCpuPage
     /// <summary>Set by a handler for INVLPG: the virtual processor must forget its translations before ring 0 uses them.</summary>
     public const int TranslationsStale = 0x748;
 
+    /// <summary>Not zero when INVLPG is ring 0's: the shadow does not follow every page table at each write.</summary>
+    public const int TablesOpen = 0x74C;
+
     /// <summary>Two dwords of zero, which stand for the descriptor of a null selector.</summary>
     public const int NullDescriptor = 0x750;
 
@@ -128,8 +125,35 @@ public static class VirtualCpuPage
     /// <summary>256 bytes indexed by bits 16-23 of an EFLAGS image: 0 = IRET must go to ring 0 (RF, VM, VIF, VIP); 1 = a stub may do it (AC, ID or none).</summary>
     public const int ReturnAllowed = 0x800;
 
+    /// <summary>Groups of 256 ports in the port tables, the empty one included.</summary>
+    public const int PortGroups = 5;
+
+    /// <summary>The group of ports 00h-FFh.</summary>
+    public const int LowPorts = 1;
+
+    /// <summary>Bytes in a port table: one for each port of each group.</summary>
+    public const int PortTableSize = 256 * PortGroups;
+
+    /// <summary>Values of ports that may be read here.</summary>
+    public const int PortValue = 0x1000;
+
+    /// <summary>What becomes of the value when the port is read.</summary>
+    public const int PortNext = PortValue + PortTableSize;
+
+    /// <summary>0 = the port is not read here; 1 = it may be; 2 and 3 = it may be once, or twice.</summary>
+    public const int PortReadable = PortNext + PortTableSize;
+
+    /// <summary>1 = a byte write to the port only replaces its value.</summary>
+    public const int PortLatch = PortReadable + PortTableSize;
+
+    /// <summary>1 = the latch value was replaced by a handler since ring 0 last looked.</summary>
+    public const int PortWritten = PortLatch + PortTableSize;
+
+    /// <summary>Pages of the fields above.</summary>
+    public const int StatePages = 3;
+
     /// <summary>First page (relative) of the trace ring; records are 32-bit ids.</summary>
-    public const int TracePage = 1;
+    public const int TracePage = StatePages;
 
     /// <summary>Pages of the trace ring.</summary>
     public const int TracePages = 1;
@@ -191,5 +215,5 @@ public static class VirtualCpuPage
     public const int EntryNotOverwritten = 20;
 
     /// <summary>The value <see cref="Version"/> holds.</summary>
-    public const uint LayoutVersion = 3;
+    public const uint LayoutVersion = 4;
 }

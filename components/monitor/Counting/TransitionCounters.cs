@@ -16,7 +16,11 @@ internal sealed class TransitionCounters(Vcpu vcpu, MonitorOptions options, Flig
     private const int Codes = 5000;
 
     private static readonly string[] KindNames = ["3-0", "3-3", "injection", "interpreted", "guest-ring"];
-    private static readonly string[] WorkNames = ["scan", "plant", "promotion", "demotion", "invalidation", "shadow-fill", "layout-move", "space-evicted", "ring-full", "interpreted-slice", "units-change", "code-evicted"];
+    private static readonly string[] WorkNames =
+    [
+        "scan", "plant", "promotion", "demotion", "invalidation", "shadow-fill", "layout-move", "space-evicted", "ring-full", "interpreted-slice", "units-change", "code-evicted",
+        "table-write", "code-write", "device-access", "table-opened", "table-closed", "idle-space-dropped",
+    ];
 
     private readonly ulong[] kinds = new ulong[Kinds];
     private readonly ulong[] vectors = new ulong[257];

@@ -15,4 +15,10 @@ internal enum Work
     InterpretedSlice = 9,
     UnitsChange = 10,
     CodeEvicted = 11,
+    TableWrite = 12,
+    CodeWrite = 13,
+    DeviceAccess = 14,
+    TableOpened = 15,
+    TableClosed = 16,
+    IdleSpaceDropped = 17,
 }

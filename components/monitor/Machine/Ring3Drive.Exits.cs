@@ -28,7 +28,7 @@ internal sealed partial class Ring3Drive
                 break;
             case ExitKind.Deadline:
                 Trip timer = Begin(TransitionKind.Ring3ToRing0, TransitionEvent.NoVector, v.Eip, "timer", wallStart);
-                points.RollToGuest(space);
+                RollToGuest(space);
                 timer.Event.Eip = v.Eip;
                 End(ref timer);
                 return false;
@@ -141,27 +141,25 @@ internal sealed partial class Ring3Drive
         }
 
         PageAccess access = (exit.ErrorCode & 2) != 0 ? PageAccess.Write : PageAccess.Read;
-        switch (paging.Fill(space, exit.Linear, access))
+        FillOutcome outcome = paging.Fill(space, exit.Linear, access);
+        trip.Event.Reason = outcome switch
         {
-            case FillOutcome.Mapped:
-                trip.Event.Reason = "shadow";
-                return true;
-            case FillOutcome.GuestFault:
-                trip.Event.Reason = "reflect";
-                break;
-            default:
-                trip.Event.Reason = "emulate";
-                break;
-        }
-
-        points.RollToGuest(space);
+            FillOutcome.Mapped => "shadow",
+            FillOutcome.GuestFault => "reflect",
+            FillOutcome.TableWrite => "table-write",
+            FillOutcome.CodeWrite => "code-write",
+            _ => "device",
+        };
+        if (outcome == FillOutcome.Mapped)
+            return true;
+        RollToGuest(space);
         EmulateOne(ref trip, string.Empty);
         return false;
     }
 
     private bool OnOtherFault(ShadowSpace space, ref Trip trip)
     {
-        points.RollToGuest(space);
+        RollToGuest(space);
         uint eip = vcpu.State.Eip;
         trip.Event.Eip = eip;
         GuestPoint point = points.Locate(space, eip);
@@ -192,12 +190,12 @@ internal sealed partial class Ring3Drive
                 return true;
             case CodeOutcome.Interpret:
                 trip.Event.Reason = "interpret";
-                points.RollToGuest(space);
+                RollToGuest(space);
                 counters.Count(Work.InterpretedSlice);
-                InterpretSlice();
+                InterpretSlice(SliceInstructions);
                 return false;
             default:
-                points.RollToGuest(space);
+                RollToGuest(space);
                 trip.Event.Reason = "reflect";
                 EmulateOne(ref trip, string.Empty);
                 return false;

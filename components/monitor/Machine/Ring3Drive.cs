@@ -22,6 +22,9 @@ internal sealed partial class Ring3Drive
     private const uint InterruptFlag = 0x200;
     private const uint ResumeFlag = 0x10000;
     private const ulong SliceInstructions = 2000;
+
+    /// <summary>Where the guest leaves no room for windows, it is looked again after so many.</summary>
+    private const ulong CrowdedSliceInstructions = 100_000;
     private const int Ecx = 1;
     private const int PairAttempts = 4;
 
@@ -50,6 +53,9 @@ internal sealed partial class Ring3Drive
     private MachineExit fatal;
     private bool ended;
     private bool endAtDelivery;
+
+    /// <summary>EIP is the guest's own, whatever it points to: it is not looked for in the handler segment.</summary>
+    private bool atGuest;
 
     /// <summary>What ran last was part of a patch: the next instruction may have been displaced as well.</summary>
     private bool leftPatch;
@@ -158,15 +164,16 @@ internal sealed partial class Ring3Drive
         ref VcpuBlock v = ref vcpu.State;
         bool user = v.Cpl == 3;
         ShadowSpace space = paging.Select(user);
+        paging.Revalidate();
         if (!views.Prepare(space, v.Eip))
         {
-            InterpretSlice();
+            InterpretSlice(views.Windows(user).Active ? SliceInstructions : CrowdedSliceInstructions);
             return;
         }
 
         views.Arrive(space, v.Eip);
         if (!user)
-            pages.Publish();
+            pages.Publish(paging.HasOpenTables);
         long wallStart = options.TimeTransitions ? Stopwatch.GetTimestamp() : 0;
         bool again = true;
         tables.User = user;
@@ -175,6 +182,7 @@ internal sealed partial class Ring3Drive
         while (again)
         {
             ulong retired = v.Retired;
+            atGuest = false;
             var run = new Run(RunMode.Deprivileged, space.Id, views.Windows(user).Layout.CodeBase, deadline, retireLimit);
             CpuExit exit = options.ProfileRoads ? RunProfiled(space, run) : cpu.Call<Run, CpuExit>(run);
 
@@ -198,12 +206,22 @@ internal sealed partial class Ring3Drive
             }
 
             again = OnExit(space, exit, wallNow) && !ended && !memory.HasHits && v.Retired < retireLimit && v.Now < deadline && !lines.StopRequested;
+            if (again)
+                paging.Revalidate();
             if (again && !user)
-                pages.Publish();
+                pages.Publish(paging.HasOpenTables);
             wallStart = options.TimeTransitions ? Stopwatch.GetTimestamp() : 0;
         }
 
-        leftPatch |= points.RollToGuest(space);
+        leftPatch |= RollToGuest(space);
+    }
+
+    /// <summary>Moves the state to a guest-instruction boundary, if it is not at one.</summary>
+    private bool RollToGuest(ShadowSpace space)
+    {
+        bool moved = !atGuest && points.RollToGuest(space);
+        atGuest = true;
+        return moved;
     }
 
     /// <summary>Runs one physical instruction after the other, until something else than the count ends the run.</summary>
@@ -245,6 +263,7 @@ internal sealed partial class Ring3Drive
     private void EmulateOne(ref Trip trip, string strategy)
     {
         ref VcpuBlock v = ref vcpu.State;
+        atGuest = true;
         uint eip = v.Eip;
         bool user = v.Cpl == 3;
         trip.Event.Eip = eip;
@@ -262,9 +281,7 @@ internal sealed partial class Ring3Drive
             case EmulateKind.Next:
             case EmulateKind.Halt:
             case EmulateKind.Stop:
-                if (InstructionTraits.WritesPort(result.InstructionCode))
-                    pages.RefreshPorts();
-                else if (strategy.Length != 0 && InstructionTraits.IsNearBranch(result.InstructionCode))
+                if (strategy.Length != 0 && InstructionTraits.IsNearBranch(result.InstructionCode))
                     coverage.Note(user, v.Eip);
                 break;
             case EmulateKind.GuestFault:
@@ -322,8 +339,8 @@ internal sealed partial class Ring3Drive
     }
 
     /// <summary>Interprets a bounded number of instructions where running deprivileged does not pay or has no room.</summary>
-    private void InterpretSlice() =>
-        Interpret(RunMode.Emulated, Math.Min(lines.TimerDeadline, runDeadline), Math.Min(runLimit, vcpu.State.Retired + SliceInstructions));
+    private void InterpretSlice(ulong instructions) =>
+        Interpret(RunMode.Emulated, Math.Min(lines.TimerDeadline, runDeadline), Math.Min(runLimit, vcpu.State.Retired + instructions));
 
     private void Interpret(RunMode mode, ulong deadline, ulong retireLimit)
     {
@@ -332,7 +349,6 @@ internal sealed partial class Ring3Drive
         CpuExit exit = cpu.Call<Run, CpuExit>(new Run(mode, 0, 0, deadline, retireLimit, EndAtDelivery: endAtDelivery));
         if (MachineEnd.Of(exit, v, out MachineExit end))
             Finish(end);
-        pages.RefreshPorts();
         End(ref trip);
     }
 

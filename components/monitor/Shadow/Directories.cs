@@ -20,6 +20,9 @@ internal readonly record struct Directories(uint First, uint Second, uint Third,
 
     internal static Directories Four(in VcpuBlock v) => new(Frame(v.GetPagePointer(0)), Frame(v.GetPagePointer(1)), Frame(v.GetPagePointer(2)), Frame(v.GetPagePointer(3)));
 
+    /// <summary>Whether a frame is one of them.</summary>
+    internal bool Contains(uint frame) => First == frame || Second == frame || Third == frame || Fourth == frame;
+
     internal uint this[int index] => index switch
     {
         0 => First,

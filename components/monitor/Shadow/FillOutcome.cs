@@ -9,6 +9,12 @@ internal enum FillOutcome
     /// <summary>The guest's own tables do not allow the access.</summary>
     GuestFault = 1,
 
-    /// <summary>The access must be emulated: not RAM, or a write to a watched frame.</summary>
-    Emulate = 2,
+    /// <summary>No memory, or memory that reads and writes reach differently: the access must be emulated.</summary>
+    Device = 2,
+
+    /// <summary>A write to a frame with page-table entries in use: it must be emulated.</summary>
+    TableWrite = 3,
+
+    /// <summary>A write to a frame that code pages were made of: it must be emulated.</summary>
+    CodeWrite = 4,
 }

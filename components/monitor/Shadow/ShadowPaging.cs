@@ -10,11 +10,18 @@ namespace Plexus.Monitor.Shadow;
 /// Shadow paging: mapping spaces of the physical processor, filled on demand from the guest's page tables and kept coherent with them by watching
 /// every guest page that holds an entry in use. A page in the data view is never executable, and never writable while its frame is watched.
 /// </summary>
-internal sealed class ShadowPaging
+internal sealed partial class ShadowPaging
 {
     private const ulong AccessedDirty = 0x60;
     private const ulong EntryMeaning = 0xFFFF_FFFF_FFFF_F09F;
     private const ulong Present = 1;
+    private const ulong LargePage = 0x80;
+
+    /// <summary>Bits 32-35 of the address in a 32-bit entry for a large page (SDM vol. 3, 4.3).</summary>
+    private const ulong HighAddress = 0x1_E000;
+
+    /// <summary>The lowest address at which the chipset or its firmware puts a device behind RAM.</summary>
+    private const ulong FirstDevice = 0xE000_0000;
 
     /// <summary>As many as a context has at most.</summary>
     private const int DirectoryCount = 4;
@@ -44,6 +51,7 @@ internal sealed class ShadowPaging
         this.counters = counters;
         this.maximumSpaces = maximumSpaces;
         reverse = new ReverseMap(memory.GuestFrames);
+        heat = new byte[memory.RamFrames];
     }
 
     /// <summary>Live spaces.</summary>
@@ -76,10 +84,16 @@ internal sealed class ShadowPaging
         if (!walked.Ok)
             return FillOutcome.GuestFault;
         if (!memory.TryReadFrame(walked.Physical, out uint frame) || (access == PageAccess.Write && memory.WriteFrame(walked.Physical >> 12) != frame))
-            return FillOutcome.Emulate;
+        {
+            counters.Count(Work.DeviceAccess);
+            return FillOutcome.Device;
+        }
+
+        if (access == PageAccess.Write && IsWatched(frame) && !Release(space, frame))
+            return WatchedWrite(frame);
         ShadowTable table = TableFor(space, linear, walked);
         if (access == PageAccess.Write && IsWatched(frame))
-            return FillOutcome.Emulate;
+            return WatchedWrite(frame); // The table's own frame: it holds entries in use from now on.
         counters.Count(Work.ShadowFill);
         if (!space.Key.Paging && lines.A20 && IsIdentity((uint)(walked.Physical >> 12)))
         {
@@ -87,7 +101,7 @@ internal sealed class ShadowPaging
             return FillOutcome.Mapped;
         }
 
-        table.Entries[space.Geometry.IndexOf(linear >> 12)] = EntryOf(space, table, walked);
+        RecordEntry(space, table, linear, walked);
         bool writable = !IsWatched(frame) && memory.IsPlain(walked.Physical >> 12) && (access == PageAccess.Write || (walked.Writable && walked.Dirty));
         MapPage(space, table, linear >> 12, frame, writable);
         return FillOutcome.Mapped;
@@ -100,8 +114,7 @@ internal sealed class ShadowPaging
     internal void NoteCode(ShadowSpace space, uint linear, in Walked walked)
     {
         ShadowTable table = TableFor(space, linear, walked);
-        int index = space.Geometry.IndexOf(linear >> 12);
-        table.Entries[index] = EntryOf(space, table, walked);
+        int index = RecordEntry(space, table, linear, walked);
         if (table.Code[index])
             return;
         table.Code[index] = true;
@@ -148,20 +161,29 @@ internal sealed class ShadowPaging
         }
     }
 
-    /// <summary>Whether the guest's present context leaves 4 MiB of linear addresses empty at the level of its directories.</summary>
-    /// <param name="number">Bits 22-31 of the addresses.</param>
-    internal bool IsEmpty(int number)
+    /// <summary>Which 4 MiB of linear addresses hold nothing of the guest's present context: its directories leave them empty, or map them to where neither memory nor devices are.</summary>
+    /// <param name="empty">1024 of them, by bits 22-31 of the addresses.</param>
+    internal void FindEmpty(Span<bool> empty)
     {
         SpaceKey key = SpaceKey.Of(vcpu.State, lines.A20, user: false);
         TableGeometry geometry = TableGeometry.Of(key.Modes);
-        int slots = geometry.Slots / 1024;
-        for (int slot = number * slots; slot < (number + 1) * slots; slot++)
+        int slots = geometry.Slots / empty.Length;
+        empty.Fill(true);
+        for (int slot = 0; slot < geometry.Slots; slot++)
         {
-            if ((DirectoryEntryOf(key, geometry, slot) & Present) != 0)
-                return false;
+            ulong entry = DirectoryEntryOf(key, geometry, slot);
+            empty[slot / slots] &= (entry & Present) == 0 || LeadsNowhere(entry, key.Modes);
         }
+    }
 
-        return true;
+    /// <summary>A large page between the end of RAM and where a chipset puts devices: an access there is emulated, whatever the shadow has.</summary>
+    private bool LeadsNowhere(ulong entry, PagingModes modes)
+    {
+        bool wide = (modes & PagingModes.WideEntries) != 0;
+        if ((entry & LargePage) == 0 || (!wide && (modes & PagingModes.LargePages) == 0))
+            return false;
+        ulong address = entry & (wide ? 0xF_FFE0_0000ul : 0xFFC0_0000ul);
+        return address >= memory.RamSize && address < FirstDevice && (wide || (entry & HighAddress) == 0);
     }
 
     /// <summary>Forgets every space.</summary>
@@ -178,6 +200,24 @@ internal sealed class ShadowPaging
     /// <summary>Unmaps pages of the windows.</summary>
     internal void UnmapArena(ShadowSpace space, uint linearPage, uint pages) =>
         Apply(space, MappingOperation.Unmap, linearPage, 0, pages, 0);
+
+    private FillOutcome WatchedWrite(uint frame)
+    {
+        bool isTable = (memory.WatchOf(frame) & Watch.PageTable) != 0;
+        counters.Count(isTable ? Work.TableWrite : Work.CodeWrite);
+        return isTable ? FillOutcome.TableWrite : FillOutcome.CodeWrite;
+    }
+
+    /// <summary>Writes down the entry that a translation is about to be made from; what was made from another one goes.</summary>
+    /// <returns>Its index.</returns>
+    private int RecordEntry(ShadowSpace space, ShadowTable table, uint linear, in Walked walked)
+    {
+        int index = space.Geometry.IndexOf(linear >> 12);
+        ulong entry = EntryOf(space, table, walked);
+        RecheckEntry(space, table, linear >> 12, entry);
+        table.Entries[index] = entry;
+        return index;
+    }
 
     private bool IsWatched(uint frame) => (memory.WatchOf(frame) & (Watch.CodePage | Watch.PageTable)) != 0;
 
@@ -198,6 +238,7 @@ internal sealed class ShadowPaging
             if (frame >= memory.RamFrames)
                 continue;
             directoryUsers[frame] = directoryUsers.GetValueOrDefault(frame) + 1;
+            CloseTable(frame);
             WatchTable(frame);
         }
 
@@ -305,7 +346,7 @@ internal sealed class ShadowPaging
 
     private void WatchTable(uint frame)
     {
-        if ((memory.WatchOf(frame) & Watch.PageTable) != 0)
+        if ((memory.WatchOf(frame) & Watch.PageTable) != 0 || IsOpen(frame))
             return;
         memory.AddWatch(frame, Watch.PageTable);
         WriteProtect(frame);
@@ -313,8 +354,10 @@ internal sealed class ShadowPaging
 
     private void UnwatchTable(uint frame)
     {
-        if (!tableUsers.ContainsKey(frame) && !directoryUsers.ContainsKey(frame))
-            memory.RemoveWatch(frame, Watch.PageTable);
+        if (tableUsers.ContainsKey(frame) || directoryUsers.ContainsKey(frame))
+            return;
+        memory.RemoveWatch(frame, Watch.PageTable);
+        ForgetOpen(frame);
     }
 
     private void RecheckDirectory(ShadowSpace space, int directory)
@@ -338,25 +381,30 @@ internal sealed class ShadowPaging
         ShadowTable table = space.Tables[slot]!;
         for (uint i = 0; i < space.Geometry.Pages; i++)
         {
-            uint mapped = table.Frames[i];
-            if (mapped == ShadowTable.NoFrame && !table.Code[i])
-                continue;
-            ulong now = ReadEntry((frame << 12) + (i * space.Geometry.EntrySize), space.Geometry);
-            if (!Changed(table.Entries[i], now))
-            {
-                table.Entries[i] = now;
-                continue;
-            }
-
-            uint linearPage = ((uint)slot << space.Geometry.Bits) | i;
-            DropCode(space, table, linearPage);
-            if (mapped == ShadowTable.NoFrame)
-                continue;
-            reverse.Remove(mapped, space, linearPage);
-            table.Frames[i] = ShadowTable.NoFrame;
-            table.Mapped--;
-            Apply(space, MappingOperation.Unmap, linearPage, 0, 1, 0);
+            RecheckEntry(space, table, ((uint)slot << space.Geometry.Bits) | i, ReadEntry((frame << 12) + (i * space.Geometry.EntrySize), space.Geometry));
         }
+    }
+
+    /// <summary>Drops what was made from an entry if it changed.</summary>
+    private void RecheckEntry(ShadowSpace space, ShadowTable table, uint linearPage, ulong now)
+    {
+        int index = space.Geometry.IndexOf(linearPage);
+        uint mapped = table.Frames[index];
+        if (mapped == ShadowTable.NoFrame && !table.Code[index])
+            return;
+        if (!Changed(table.Entries[index], now))
+        {
+            table.Entries[index] = now;
+            return;
+        }
+
+        DropCode(space, table, linearPage);
+        if (mapped == ShadowTable.NoFrame)
+            return;
+        reverse.Remove(mapped, space, linearPage);
+        table.Frames[index] = ShadowTable.NoFrame;
+        table.Mapped--;
+        Apply(space, MappingOperation.Unmap, linearPage, 0, 1, 0);
     }
 
     /// <summary>An entry changed for a translation made from it: its meaning differs, or an accessed or dirty bit was taken back.</summary>

@@ -102,6 +102,8 @@ internal sealed class CodeViews
             Retire(windows, user);
         }
 
+        if (windows.IsHandlerEip(eip))
+            return false; // Of the guest there is nothing.
         if (!windows.Covers(eip) && !windows.TryExtend(eip))
         {
             Retire(windows, user);

@@ -23,6 +23,7 @@ internal sealed class ViewWindows(GuestMemory memory, Vcpu vcpu, ShadowPaging pa
 
     private readonly HashSet<int> codeSlots = [];
     private readonly bool[] used = new bool[1024];
+    private readonly bool[] free = new bool[1024];
     private int primary;
 
     /// <summary>True when a layout is in force.</summary>
@@ -46,9 +47,22 @@ internal sealed class ViewWindows(GuestMemory memory, Vcpu vcpu, ShadowPaging pa
     {
         if (!Active)
             return false;
+        Look();
         for (int slot = 0; slot < 1024; slot++)
         {
-            if (used[slot] && !IsFree(slot))
+            if (used[slot] && !free[slot])
+                return true;
+        }
+
+        return IsTaken(Layout.Near) || IsTaken(Layout.Far);
+    }
+
+    /// <summary>The guest has mapped something where the EIPs of the handler segment are.</summary>
+    private bool IsTaken(EipRange range)
+    {
+        for (uint at = 0; at < range.Length; at += 1u << 22)
+        {
+            if (!free[(int)((range.Start + at) >> 22)])
                 return true;
         }
 
@@ -60,9 +74,10 @@ internal sealed class ViewWindows(GuestMemory memory, Vcpu vcpu, ShadowPaging pa
     {
         if (!Active || IsHandlerEip(eip))
             return false;
+        Look();
         int slot = (int)(eip >> 22);
         int place = (slot + (int)(Layout.CodeBase >> 22)) & 1023;
-        if (used[place] || !IsFree(place))
+        if (used[place] || !free[place])
             return false;
 
         // New code out of reach of the far area is worth a move: it becomes the primary slot (once; afterwards both are covered).
@@ -77,6 +92,7 @@ internal sealed class ViewWindows(GuestMemory memory, Vcpu vcpu, ShadowPaging pa
     /// <returns>False when the guest leaves no room: its code is interpreted.</returns>
     internal bool Move(uint eip)
     {
+        Look();
         int now = (int)(eip >> 22);
         primary = now;
         codeSlots.Add(now);
@@ -137,7 +153,7 @@ internal sealed class ViewWindows(GuestMemory memory, Vcpu vcpu, ShadowPaging pa
         foreach (int slot in codeSlots)
         {
             int place = (slot + shift) & 1023;
-            if ((place < lowest && slot == primary) || !IsFree(place))
+            if ((place < lowest && slot == primary) || !free[place])
                 return false;
             taken[place] = true;
         }
@@ -175,7 +191,7 @@ internal sealed class ViewWindows(GuestMemory memory, Vcpu vcpu, ShadowPaging pa
             taken.Slice(near, NearSlots).Fill(true);
             for (int page = 1022; page > lowest; page--)
             {
-                if (taken[page] || !IsFree(page))
+                if (taken[page] || !free[page])
                     continue;
                 taken[page] = true;
                 Commit(
@@ -196,7 +212,9 @@ internal sealed class ViewWindows(GuestMemory memory, Vcpu vcpu, ShadowPaging pa
             return false;
         for (int place = first; place < first + count; place++)
         {
-            if (taken[place] || !IsFree(place) || codeSlots.Contains((place - shift) & 1023))
+            // At the EIPs of the handler segment there is no guest code, and can be none.
+            int eip = (place - shift) & 1023;
+            if (taken[place] || !free[place] || codeSlots.Contains(eip) || !free[eip])
                 return false;
         }
 
@@ -209,10 +227,16 @@ internal sealed class ViewWindows(GuestMemory memory, Vcpu vcpu, ShadowPaging pa
         taken.CopyTo(used);
     }
 
-    private bool IsFree(int slot)
+    /// <summary>Sees which slots the guest leaves empty now.</summary>
+    private void Look()
     {
         if ((vcpu.State.Cr0 & Cr0Pg) != 0)
-            return paging.IsEmpty(slot);
-        return (uint)slot << 22 >= memory.RamSize && slot < LastUnpagedSlot;
+        {
+            paging.FindEmpty(free);
+            return;
+        }
+
+        for (int slot = 0; slot < free.Length; slot++)
+            free[slot] = (uint)slot << 22 >= memory.RamSize && slot < LastUnpagedSlot;
     }
 }

@@ -28,28 +28,26 @@ internal sealed class VirtualCpuPages
     private readonly GuestMemory memory;
     private readonly Vcpu vcpu;
     private readonly PlatformLines lines;
-    private readonly IEndpoint bus;
+    private readonly PortTables ports;
     private readonly IEndpoint patcher;
     private readonly TransitionCounters counters;
     private readonly BlockCoverage coverage;
     private readonly List<(SiteRecord? Site, string Strategy)> records = [];
-    private readonly bool[] known = new bool[256];
     private uint linear;
     private uint popfIopl = uint.MaxValue;
     private ulong apicBase;
     private IEndpoint? cpu;
-    private ulong portsVersion;
 
     internal VirtualCpuPages(GuestMemory memory, Vcpu vcpu, PlatformLines lines, IEndpoint bus, IEndpoint patcher, TransitionCounters counters, BlockCoverage coverage, MonitorOptions options)
     {
         this.memory = memory;
         this.vcpu = vcpu;
         this.lines = lines;
-        this.bus = bus;
         this.patcher = patcher;
         this.counters = counters;
         this.coverage = coverage;
         FirstFrame = Allocate(memory, Layout.Pages);
+        ports = new PortTables(memory, lines, bus, FirstFrame);
         TableFrame = options.UsesBranchTable ? Allocate(memory, Layout.TablePages) : uint.MaxValue;
         bool virtualised = options.Branches != BranchMode.Native;
         BranchFrame = virtualised ? Allocate(memory, Layout.BranchPages) : uint.MaxValue;
@@ -81,7 +79,7 @@ internal sealed class VirtualCpuPages
     /// <summary>The never-mapped page behind the ring.</summary>
     internal uint GuardPage => (linear >> 12) + Layout.Pages;
 
-    private Span<byte> State => memory.Frame(FirstFrame);
+    private Span<byte> State => memory.Frames(FirstFrame, Layout.StatePages);
 
     /// <summary>Prepares the pages: CPUID results and stable ports. The guest has not run yet.</summary>
     internal void Initialize(IEndpoint cpu)
@@ -94,12 +92,7 @@ internal sealed class VirtualCpuPages
         Write(Layout.Version, Layout.LayoutVersion);
         this.cpu = cpu;
         WriteCpuid();
-        portsVersion = lines.StablePortsVersion;
-        foreach (StablePort port in bus.Call<ReadStablePorts, StablePorts>(new ReadStablePorts(vcpu.State.Now)).Ports)
-        {
-            if (port.Port < 256)
-                SetPort(port.Port, port.Readable, port.Latch, port.Value);
-        }
+        ports.Initialize(vcpu.State.Now);
     }
 
     /// <summary>CPUID results, which change only with IA32_APIC_BASE.</summary>
@@ -132,7 +125,8 @@ internal sealed class VirtualCpuPages
     }
 
     /// <summary>Shows the handlers the virtual state, before guest-kernel code runs deprivileged.</summary>
-    internal void Publish()
+    /// <param name="tablesOpen">The shadow does not follow every page table at each write.</param>
+    internal void Publish(bool tablesOpen)
     {
         ref VcpuBlock v = ref vcpu.State;
         Write(Layout.InterruptFlag, v.Eflags & InterruptFlag);
@@ -150,7 +144,9 @@ internal sealed class VirtualCpuPages
         Write(Layout.Cr4, v.Cr4);
         Write(Layout.TaskSwitched, v.Cr0 & Cr0Ts);
         Write(Layout.ReturnBlocked, (v.Eflags & NestedTask) != 0 || lines.NmiBlocked ? 1u : 0u);
+        Write(Layout.TablesOpen, tablesOpen ? 1u : 0u);
         SegmentLoads.Publish(State, ref v, linear);
+        ports.Refresh(v.Now);
         if (v.ApicBase != apicBase)
             WriteCpuid();
         if ((v.Eflags & IoplMask) != popfIopl)
@@ -168,28 +164,7 @@ internal sealed class VirtualCpuPages
             cpu!.Call<FlushTranslations, Done>(new FlushTranslations(All: true, 0));
         }
 
-        Span<byte> written = State.Slice(Layout.PortWritten, 256);
-        for (int port = written.IndexOfAnyExcept((byte)0); port >= 0; port = written.IndexOfAnyExcept((byte)0))
-        {
-            written[port] = 0;
-            bus.Call<PortWrite, BusResult>(new PortWrite((ushort)port, 1, State[Layout.PortValue + port], v.Now));
-        }
-    }
-
-    /// <summary>A guest port write was emulated: the stable values may have changed.</summary>
-    internal void RefreshPorts()
-    {
-        if (lines.StablePortsVersion == portsVersion)
-            return;
-        portsVersion = lines.StablePortsVersion;
-        ulong now = vcpu.State.Now;
-        for (int port = 0; port < 256; port++)
-        {
-            if (!known[port])
-                continue;
-            StablePortState state = bus.Call<ReadStablePort, StablePortState>(new ReadStablePort((ushort)port, now));
-            SetPort((ushort)port, state.Readable, state.Latch, state.Value);
-        }
+        ports.Collect(v.Now);
     }
 
     /// <summary>Virtual IF was 0 before the last STI that a stub did.</summary>
@@ -283,15 +258,6 @@ internal sealed class VirtualCpuPages
         }
 
         return first;
-    }
-
-    private void SetPort(ushort port, bool readable, bool latch, byte value)
-    {
-        Span<byte> state = State;
-        known[port] = true;
-        state[Layout.PortReadable + port] = readable ? (byte)1 : (byte)0;
-        state[Layout.PortLatch + port] = latch ? (byte)1 : (byte)0;
-        state[Layout.PortValue + port] = value;
     }
 
     private void BuildPopfTables(uint iopl)

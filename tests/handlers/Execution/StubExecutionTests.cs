@@ -11,6 +11,9 @@ public sealed class StubExecutionTests
     private const uint RingEnd = RingStart + (VirtualCpuPage.TracePages * 4096);
     private const int Rounds = 60;
 
+    /// <summary>Index of port 0 in the port tables.</summary>
+    private const int LowPorts = VirtualCpuPage.LowPorts * 256;
+
     private static readonly int[] Popfable = [0x100, 0x200, 0x1000];
 
     public static TheoryData<string> HandledInstructions() => [.. StubPrograms.Handled];
@@ -95,6 +98,48 @@ public sealed class StubExecutionTests
             processor.Gpr[0] = leaf;
             processor.WriteState(VirtualCpuPage.CpuidLeaves, (uint)leaves);
         });
+
+    /// <summary>A latched count: two reads, then ring 0's.</summary>
+    [Theory]
+    [InlineData("E440!", 0x40, 0)]
+    [InlineData("EC!", 0x40, 0)]
+    [InlineData("EC!", 0x3FD, 3)]
+    public void Counted_port_gives_its_value_and_the_next_and_then_defers(string text, int port, int group)
+    {
+        int index = ((group == 0 ? VirtualCpuPage.LowPorts : group) * 256) + (port & 0xFF);
+        Stub stub = StubFixture.Build(text + " 90 90");
+        Instruction[] code = StubFixture.Disassemble(stub);
+        StubProcessor processor = new(StubFixture.VirtualCpu);
+        processor.WriteState(VirtualCpuPage.TraceNext, RingStart);
+        ((ReadOnlySpan<byte>)[0, 1, 0, 2]).CopyTo(processor.State[VirtualCpuPage.PortAfterRead..]);
+        processor.State[VirtualCpuPage.PortGroup + (port >> 8)] = (byte)(index >> 8);
+        processor.State[VirtualCpuPage.PortValue + index] = 0x34;
+        processor.State[VirtualCpuPage.PortNext + index] = 0x12;
+        processor.State[VirtualCpuPage.PortReadable + index] = 3;
+        foreach ((uint value, byte left) in (ReadOnlySpan<(uint, byte)>)[(0x5555_5534, 2), (0x5555_5512, 0)])
+        {
+            Assert.False(Run());
+            Assert.Equal([value, 0x1111_1111, 0xABCD_0000u | (uint)port, 0x2222_2222], processor.Gpr[..4]);
+            Assert.Equal(left, processor.State[VirtualCpuPage.PortReadable + index]);
+        }
+
+        Assert.True(Run());
+        Assert.Equal([0x5555_5555, 0x1111_1111, 0xABCD_0000u | (uint)port, 0x2222_2222], processor.Gpr[..4]);
+
+        bool Run()
+        {
+            processor.Eip = stub.Eip;
+            ((ReadOnlySpan<uint>)[0x5555_5555, 0x1111_1111, 0xABCD_0000u | (uint)port, 0x2222_2222]).CopyTo(processor.Gpr);
+            for (int i = Index(stub, processor.Eip); i >= 0; i = Index(stub, processor.Eip))
+            {
+                if (stub.Map[i].Deferred)
+                    return true;
+                Assert.True(processor.Step(code[i]));
+            }
+
+            return false;
+        }
+    }
 
     [Theory]
     [InlineData(0u)]
@@ -255,9 +300,13 @@ public sealed class StubExecutionTests
         processor.WriteState(VirtualCpuPage.CpuidLeaves, 3);
         byte[] ports = new byte[256];
         random.NextBytes(ports);
-        ports.CopyTo(processor.State[VirtualCpuPage.PortValue..]);
-        processor.State.Slice(VirtualCpuPage.PortReadable, 256).Fill(1);
-        processor.State.Slice(VirtualCpuPage.PortLatch, 256).Fill(1);
+        processor.State[VirtualCpuPage.PortGroup] = VirtualCpuPage.LowPorts;
+        processor.State[VirtualCpuPage.PortAfterRead + 1] = 1;
+        processor.State[VirtualCpuPage.PortAfterRead + 3] = 2;
+        ports.CopyTo(processor.State[(VirtualCpuPage.PortValue + LowPorts)..]);
+        ports.CopyTo(processor.State[(VirtualCpuPage.PortNext + LowPorts)..]);
+        processor.State.Slice(VirtualCpuPage.PortReadable + LowPorts, 256).Fill(1);
+        processor.State.Slice(VirtualCpuPage.PortLatch + LowPorts, 256).Fill(1);
         for (int image = 0; image < 256; image++)
         {
             processor.State[VirtualCpuPage.PopfAllowed + image] = (byte)((image & 0x31) == 0 ? 1 : 0);
@@ -293,7 +342,7 @@ public sealed class StubExecutionTests
         bool outside = byDx && makeDefer && random.Next(2) == 0;
         processor.Gpr[2] = byDx ? (processor.Gpr[2] & 0xFFFF_0000) | (uint)port | (outside ? (uint)random.Next(1, 256) << 8 : 0) : processor.Gpr[2];
         if (makeDefer && !outside)
-            processor.State[(guest.Mnemonic == Mnemonic.In ? VirtualCpuPage.PortReadable : VirtualCpuPage.PortLatch) + port] = 0;
+            processor.State[(guest.Mnemonic == Mnemonic.In ? VirtualCpuPage.PortReadable : VirtualCpuPage.PortLatch) + LowPorts + port] = 0;
     }
 
     /// <summary>The guest's EFLAGS: physical ones with virtual IF and IOPL.</summary>
@@ -312,7 +361,7 @@ public sealed class StubExecutionTests
                 $"{text}: guest byte {linear:X8}");
         }
 
-        Assert.Equal(expected.Ports, actual.State.Slice(VirtualCpuPage.PortValue, 256).ToArray());
+        Assert.Equal(expected.Ports, actual.State.Slice(VirtualCpuPage.PortValue + LowPorts, 256).ToArray());
     }
 
     private static int Index(in Stub stub, uint eip)

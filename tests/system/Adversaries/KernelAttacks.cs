@@ -129,4 +129,79 @@ internal static class KernelAttacks
             c.jmp(esi);
         });
     }
+
+    /// <summary>Maps a page of its own into every slot of the address space in turn, uses it, and runs sensitive code there.</summary>
+    public static void EmitWindows(Attacker a)
+    {
+        Assembler c = a.Code;
+        c.mov(ecx, 1024);
+        c.mov(edi, L.SpareTable);
+        c.mov(eax, L.SpareFrame + 7);
+        c.rep.stosd();
+        a.Write(L.KernelBase + L.SpareFrame, 0x9C, 0x59, 0xFA, 0x8C, 0xC8, 0x9C, 0x5A, Int, Landed);
+        Slots("one slot at a time", 0, 1, () =>
+        {
+            a.Attack(() =>
+            {
+                c.add(__dword_ptr[ebx + 0x800], 1);
+                c.mov(eax, __dword_ptr[ebx + 0x10_0800]);
+            });
+            c.mov(ebx, __dword_ptr[a.At(L.Counter)]);
+            c.shl(ebx, 22);
+            a.Attack(() => c.jmp(ebx));
+        }, clear: true);
+
+        // Now all of them stay, until no window finds room; then they go again.
+        Slots("every slot is taken", 0, 3, () => a.Attack(() => c.jmp(ebx)), clear: false);
+        Slots("the others are taken", 1, 1, () => a.Attack(() => c.add(__dword_ptr[ebx + 0x800], 1)), clear: false);
+        Slots("code everywhere", 0, 31, () => a.Attack(() => c.jmp(ebx)), clear: false);
+        Slots("every slot is given back", 0, 1, () => a.Attack(() => c.add(__dword_ptr[ebx + 0x800], 1)), clear: true);
+
+        // EBX: the slot's address. The kernel's own slot and the user program's stay as they are.
+        void Slots(string name, uint first, uint step, Action body, bool clear)
+        {
+            foreach ((uint from, uint end) in ((uint, uint)[])[(2 + first, 768), (769 + first, 1024)])
+            {
+                a.ForEach(from, end, step, () =>
+                {
+                    c.mov(__dword_ptr[(ebx * 4) + L.Directory], L.SpareTable - L.KernelBase + 7);
+                    c.shl(ebx, 22);
+                    c.invlpg(__[ebx]);
+                    body();
+                    if (!clear)
+                        return;
+                    c.mov(ebx, __dword_ptr[a.At(L.Counter)]);
+                    c.mov(__dword_ptr[(ebx * 4) + L.Directory], 0);
+                    c.mov(eax, cr3);
+                    c.mov(cr3, eax);
+                });
+            }
+
+            a.Step(name);
+        }
+    }
+
+    /// <summary>Transfers to every slot, where handlers and the code view may lie, and reads of the pages beside them.</summary>
+    public static void EmitHandlers(Attacker a)
+    {
+        Assembler c = a.Code;
+        foreach (uint offset in (uint[])[0, L.Load, 0x23_0000])
+        {
+            Everywhere(offset, () => c.jmp(ebx));
+            Everywhere(offset, () => c.call(ebx));
+            Everywhere(offset, () =>
+            {
+                c.push(ebx);
+                c.ret();
+            });
+        }
+
+        a.Step("jumps into every slot");
+
+        void Everywhere(uint offset, Action body)
+        {
+            a.ForEach(offset + L.User + (1 << 22), L.KernelBase, 1 << 22, () => a.Attack(body));
+            a.ForEach(offset + L.KernelBase + (1 << 22), 0, 1 << 22, () => a.Attack(body));
+        }
+    }
 }

@@ -82,6 +82,7 @@ internal static class Forms
         new("clts", a => a.clts()),
         new("clts with TS", a => a.clts()) { Registers = (ref v) => v.Cr0 |= 8 },
         new("invlpg [esi]", a => a.invlpg(__[esi])),
+        new("invlpg [esi] with an open table", OpenTable),
         new("rep bsf ebp, edx", a => a.db(0xF3, 0x0F, 0xBC, 0xEA)),
         new("rep bsr ebx, [esi]", a => a.db(0xF3, 0x0F, 0xBD, 0x1E)),
         .. Loads("mov es, cx", a => a.mov(es, cx), SegmentIndex.Es, Ecx),
@@ -112,6 +113,14 @@ internal static class Forms
     }
 
     private static Shape.RegisterSetter Port(ushort port) => (ref v) => v.SetGpr(Edx, 0x3333_0000u | port);
+
+    /// <summary>The page table is written until it is watched no more: an entry that is not used stays zero.</summary>
+    private static void OpenTable(Assembler a)
+    {
+        for (int i = 0; i < 4; i++)
+            a.and(__byte_ptr[GuestProgram.PageTable + 0xF00], 0);
+        a.invlpg(__[esi]);
+    }
 
     private static Form Popfd(string name, uint image) => new($"popfd {name}", a => a.popfd()) { StackImage = image, UsesStack = true };
 

@@ -107,7 +107,7 @@ internal sealed class Rig : IDisposable
         }
 
         if (stateFrame != uint.MaxValue)
-            statePage = memory.Frame(stateFrame).ToArray();
+            statePage = memory.Frames(stateFrame, VirtualCpuPage.StatePages).ToArray();
     }
 
     /// <summary>Puts the guest back to its beginning.</summary>
@@ -143,9 +143,9 @@ internal sealed class Rig : IDisposable
     {
         if (statePage is null)
             return;
-        Span<byte> page = memory.Frame(stateFrame);
+        Span<byte> page = memory.Frames(stateFrame, VirtualCpuPage.StatePages);
         statePage.AsSpan(0, VirtualCpuPage.PopfAllowed).CopyTo(page);
-        statePage.AsSpan(VirtualCpuPage.PortValue).CopyTo(page[VirtualCpuPage.PortValue..]);
+        statePage.AsSpan(VirtualCpuPage.PortGroup).CopyTo(page[VirtualCpuPage.PortGroup..]);
     }
 
     /// <summary>Runs the machine until it halts for good, or stops.</summary>

@@ -6,7 +6,7 @@ namespace Plexus.System.Tests.Interruptions;
 internal static class Shapes
 {
     /// <summary>Set to have every combination tried: <c>PLEXUS_TEST_WIDE=1</c>.</summary>
-    private static readonly bool IsWide = Environment.GetEnvironmentVariable("PLEXUS_TEST_WIDE") == "1";
+    internal static readonly bool IsWide = Environment.GetEnvironmentVariable("PLEXUS_TEST_WIDE") == "1";
 
     private static readonly string[] InAllSurroundings =
         ["cli", "sti", "pushfd", "popfd IF", "popfd TF", "mov eax, ds", "mov [esi], fs", "push ds", "pushw fs", "sgdt [esi]", "cpuid 1", "cpuid high", "cpuid beyond",

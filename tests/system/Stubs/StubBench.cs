@@ -78,7 +78,10 @@ internal sealed class StubBench : IDisposable
     /// <summary>Guest instructions the stub has retired.</summary>
     internal ulong Retired => vcpu.State.Retired - start;
 
-    private Span<byte> State => memory.Frame(stateFrame);
+    private Span<byte> State => memory.Frames(stateFrame, VirtualCpuPage.StatePages);
+
+    /// <summary>Index of port 0 in the port tables.</summary>
+    private const int LowPorts = VirtualCpuPage.LowPorts * 256;
 
     private uint RingStart => VirtualCpu + (VirtualCpuPage.TracePage * 4096);
 
@@ -175,7 +178,7 @@ internal sealed class StubBench : IDisposable
         int differs = memory.Ram.CommonPrefixLength(guestMemory.Ram);
         Assert.True(differs == memory.Ram.Length, $"{where}: guest byte {differs:X8}");
         for (int port = 0; port < 256; port++)
-            Assert.True(State[VirtualCpuPage.PortValue + port] == guestPorts[port], $"{where}: port {port:X2}");
+            Assert.True(State[VirtualCpuPage.PortValue + LowPorts + port] == guestPorts[port], $"{where}: port {port:X2}");
     }
 
     /// <inheritdoc/>
@@ -304,9 +307,12 @@ internal sealed class StubBench : IDisposable
         }
 
         Write(VirtualCpuPage.CpuidLeaves, leaves);
-        ports.CopyTo(State[VirtualCpuPage.PortValue..]);
-        State.Slice(VirtualCpuPage.PortReadable, 256).Fill(1);
-        State.Slice(VirtualCpuPage.PortLatch, 256).Fill(1);
+        State[VirtualCpuPage.PortGroup] = VirtualCpuPage.LowPorts;
+        State[VirtualCpuPage.PortAfterRead + 1] = 1;
+        ports.CopyTo(State[(VirtualCpuPage.PortValue + LowPorts)..]);
+        ports.CopyTo(State[(VirtualCpuPage.PortNext + LowPorts)..]);
+        State.Slice(VirtualCpuPage.PortReadable + LowPorts, 256).Fill(1);
+        State.Slice(VirtualCpuPage.PortLatch + LowPorts, 256).Fill(1);
         for (uint image = 0; image < 256; image++)
         {
             bool allowed = (image & 1) == 0 && (image << 8 & Iopl) == (v.Eflags & Iopl);

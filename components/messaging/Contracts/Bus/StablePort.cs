@@ -5,9 +5,13 @@ namespace Plexus.Messaging.Contracts.Bus;
 /// <param name="Readable">A byte read gives <see cref="Value"/>.</param>
 /// <param name="Latch">A byte write only replaces the value (no other effect), so a handler may do it.</param>
 /// <param name="Value">The value now.</param>
+/// <param name="Reads">How many reads that holds for, if each takes something away: 1 or 2; 0 for any number.</param>
+/// <param name="Next">What the second of two reads gives.</param>
 [Packed]
 public readonly partial record struct StablePort(
     [property: Key(0)] ushort Port,
     [property: Key(1)] bool Readable,
     [property: Key(2)] bool Latch,
-    [property: Key(3)] byte Value);
+    [property: Key(3)] byte Value,
+    [property: Key(4)] byte Reads = 0,
+    [property: Key(5)] byte Next = 0);

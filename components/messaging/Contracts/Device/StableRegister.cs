@@ -6,10 +6,14 @@ namespace Plexus.Messaging.Contracts.Device;
 /// <param name="Readable">A byte read gives <see cref="Value"/>.</param>
 /// <param name="Latch">A byte write only replaces the value.</param>
 /// <param name="Value">The value now.</param>
+/// <param name="Reads">How many reads that holds for, if each takes something away: 1 or 2; 0 for any number.</param>
+/// <param name="Next">What the second of two reads gives.</param>
 [Packed]
 public readonly partial record struct StableRegister(
     [property: Key(0)] int Region,
     [property: Key(1)] uint Offset,
     [property: Key(2)] bool Readable,
     [property: Key(3)] bool Latch,
-    [property: Key(4)] byte Value);
+    [property: Key(4)] byte Value,
+    [property: Key(5)] byte Reads = 0,
+    [property: Key(6)] byte Next = 0);
