@@ -49,6 +49,24 @@ public sealed class OpenTablesTests : IDisposable
         Assert.Equal(9u, bench.Mappings[(space.Id, 5)].Frame);
     }
 
+    /// <summary>The entry is again what it was before the processor set its bits.</summary>
+    [Fact]
+    public void Accessed_and_dirty_bits_that_are_taken_back_in_an_open_table_are_missed()
+    {
+        ShadowSpace space = paging.Select(false);
+        paging.Fill(space, 0x5000, PageAccess.Read);
+        Open(space);
+        bench.Write(Table + (6 * 4), (6 << 12) | Writable);
+        bench.Lines.TranslationFlushes++;
+        paging.Revalidate();
+        Assert.Equal(FillOutcome.Mapped, paging.Fill(space, 0x6000, PageAccess.Write));
+        Assert.Equal((6u << 12) | Writable | 0x60, bench.Read(Table + (6 * 4)));
+        bench.Write(Table + (6 * 4), (6 << 12) | Writable);
+        bench.Lines.TranslationFlushes++;
+        paging.Revalidate();
+        Assert.DoesNotContain((space.Id, 6u), bench.Mappings);
+    }
+
     [Fact]
     public void Table_that_does_not_change_any_more_is_watched_again()
     {

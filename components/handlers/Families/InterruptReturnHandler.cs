@@ -30,7 +30,7 @@ internal sealed class InterruptReturnHandler : IHandler
         // The whole frame is read before anything changes: where this does not fault, IRET does not either.
         code.Use(ECX, Instruction.Create(Code.Mov_r32_rm32, ECX, Frame(FrameCs)));
         code.Use(ECX, Instruction.Create(Code.Movzx_r32_rm16, ECX, CX));
-        SegmentCheck.Write(code, SegmentIndex.Cs);
+        SegmentCheck.WriteReturn(code);
         code.Use(EAX, Instruction.Create(Code.Mov_r32_rm32, EAX, Frame(FrameFlags)));
         code.Use(ECX, Instruction.Create(Code.Movzx_r32_rm8, ECX, Frame(FrameFlags + 2)));
         code.Use(ECX, Instruction.Create(Code.Movzx_r32_rm8, ECX, code.Field(VirtualCpuPage.ReturnAllowed, ECX, 1)));

@@ -25,9 +25,14 @@ public sealed class MonitorTables
     /// <summary>What the physical processor's time-stamp counter is ahead of the guest's by. A multiple of 2^32: an RDTSC that nobody looked after shows at once.</summary>
     public const ulong TimeStampOffset = 1ul << 52;
 
+    /// <summary>Descriptors that the physical processor may load into DS, ES, FS and GS while the guest's kernel runs deprivileged.</summary>
+    public const int SegmentSlots = 16;
+
     private const int Vectors = 256;
     private const int EntrySize = 8;
-    private const int Descriptors = 4;
+    private const int FirstSlot = 4;
+    private const int Descriptors = FirstSlot + SegmentSlots;
+    private const uint Dpl3 = 3 << 13;
     private const uint Present = 0x8000;
     private const uint InterruptGate32 = 0x0E00;
     private const uint TrapGate32 = 0x0F00;
@@ -76,6 +81,28 @@ public sealed class MonitorTables
     {
         WriteCode(GuestCode, codeBase, 3);
         WriteCode(HandlerCode, codeBase, 3);
+    }
+
+    /// <summary>The physical selector of a segment slot, RPL 3.</summary>
+    public static ushort SlotSelector(int slot) => (ushort)(((FirstSlot + slot) * EntrySize) | 3);
+
+    /// <summary>Fills a segment slot with a descriptor of the guest's, which becomes one of DPL 3.</summary>
+    /// <param name="slot">0 to <see cref="SegmentSlots"/> - 1.</param>
+    /// <param name="low">Bytes 0-3: a data segment or code that can be read, present and accessed.</param>
+    /// <param name="high">Bytes 4-7.</param>
+    public void SetSlot(int slot, uint low, uint high)
+    {
+        Span<byte> descriptor = gdt.AsSpan((FirstSlot + slot) * EntrySize, EntrySize);
+        BinaryPrimitives.WriteUInt32LittleEndian(descriptor, low);
+        BinaryPrimitives.WriteUInt32LittleEndian(descriptor[4..], high | Dpl3);
+    }
+
+    /// <summary>The descriptor in a segment slot, as a load or VERW finds it; none for guest user code.</summary>
+    public bool TrySlot(ushort selector, out uint low, out uint high)
+    {
+        high = 0;
+        low = 0;
+        return !User && selector >= SlotSelector(0) && TryDescriptor(selector, out low, out high) && (high & Present) != 0;
     }
 
     /// <summary>The two halves of a gate in the IDT in force.</summary>

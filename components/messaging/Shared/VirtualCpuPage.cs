@@ -104,23 +104,50 @@ public static class VirtualCpuPage
     /// <summary>Two dwords of zero, which stand for the descriptor of a null selector.</summary>
     public const int NullDescriptor = 0x750;
 
+    /// <summary>The selector that a handler is about to load or look at.</summary>
+    public const int LoadSelector = 0x758;
+
+    /// <summary>What <see cref="SegmentSlot"/> holds for it.</summary>
+    public const int LoadSlot = 0x75C;
+
+    /// <summary>The physical selector that stands for it.</summary>
+    public const int LoadPhysical = 0x760;
+
+    /// <summary>A byte for each of ES CS SS DS FS GS: what <see cref="LoadSlot"/> was when a handler loaded it last, 0 when none has since ring 0 last looked.</summary>
+    public const int SegmentLoaded = 0x768;
+
+    /// <summary>As an entry of <see cref="SegmentCache"/>, without a physical selector: what an IRET to CS as it is would find.</summary>
+    public const int ReturnSegment = 0x770;
+
+    /// <summary>256 bytes indexed by the low byte of a selector: four times the number of the entry in <see cref="SegmentCache"/> that may be its; 0, whose entry no selector matches, for most.</summary>
+    public const int SegmentSlot = 0x900;
+
     /// <summary>
-    /// For each of ES CS SS DS FS GS (6 × 16 bytes) what a load of the selector that is in the register already would find: the negated selector (1, which no
-    /// selector cancels, when such a load is not for ring 3), the linear address of its descriptor, and the descriptor's dwords as they were loaded, both negated.
+    /// Selectors that handlers can load: the negated selector (1, which no selector cancels, in an empty entry), the linear address of its descriptor, the descriptor's
+    /// dwords as they were loaded, both negated, and the physical selector.
     /// </summary>
-    public const int SegmentLoads = 0x780;
+    public const int SegmentCache = 0xA00;
 
-    /// <summary>Bytes for one segment register in <see cref="SegmentLoads"/>.</summary>
-    public const int SegmentLoadSize = 16;
+    /// <summary>Bytes in an entry of <see cref="SegmentCache"/>.</summary>
+    public const int SegmentEntrySize = 32;
 
-    /// <summary>In an entry of <see cref="SegmentLoads"/>: the descriptor's linear address.</summary>
+    /// <summary>Entries of <see cref="SegmentCache"/>: an empty one, the four null selectors, and the monitor's segment slots.</summary>
+    public const int SegmentEntries = FirstSegmentSlot + MonitorTables.SegmentSlots;
+
+    /// <summary>The entry of the first segment slot.</summary>
+    public const int FirstSegmentSlot = 5;
+
+    /// <summary>In an entry of <see cref="SegmentCache"/>: the descriptor's linear address.</summary>
     public const int LoadDescriptor = 4;
 
-    /// <summary>In an entry of <see cref="SegmentLoads"/>: the negated low dword of the descriptor.</summary>
+    /// <summary>In an entry of <see cref="SegmentCache"/>: the negated low dword of the descriptor.</summary>
     public const int LoadLow = 8;
 
-    /// <summary>In an entry of <see cref="SegmentLoads"/>: the negated high dword of the descriptor.</summary>
+    /// <summary>In an entry of <see cref="SegmentCache"/>: the negated high dword of the descriptor.</summary>
     public const int LoadHigh = 12;
+
+    /// <summary>In an entry of <see cref="SegmentCache"/>: the physical selector.</summary>
+    public const int PhysicalSelector = 16;
 
     /// <summary>256 bytes indexed by bits 16-23 of an EFLAGS image: 0 = IRET must go to ring 0 (RF, VM, VIF, VIP); 1 = a stub may do it (AC, ID or none).</summary>
     public const int ReturnAllowed = 0x800;

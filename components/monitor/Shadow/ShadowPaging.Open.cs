@@ -134,13 +134,26 @@ internal sealed partial class ShadowPaging
         for (int word = 0; (word += now[word..].CommonPrefixLength(table.Copy.AsSpan(word))) < now.Length; word++)
         {
             changed = true;
-            table.Copy[word] = now[word];
-            List<(ShadowSpace Space, int Slot)> users = tableUsers[table.Frame];
-            for (int u = 0; u < users.Count; u++)
-                RecheckWord(users[u].Space, users[u].Slot, table.Frame, (uint)word);
+            CompareWord(table, word);
         }
 
         return changed;
+    }
+
+    /// <summary>A translation was made from an entry of a table, whose accessed and dirty bits may have been set for it: the copy of an open one follows.</summary>
+    private void FollowWalk(uint frame, uint offset)
+    {
+        int index = FindOpen(frame);
+        if (index >= 0)
+            CompareWord(open[index], (int)(offset / sizeof(ulong)));
+    }
+
+    private void CompareWord(OpenTable table, int word)
+    {
+        table.Copy[word] = Words(table.Frame)[word];
+        List<(ShadowSpace Space, int Slot)> users = tableUsers[table.Frame];
+        for (int u = 0; u < users.Count; u++)
+            RecheckWord(users[u].Space, users[u].Slot, table.Frame, (uint)word);
     }
 
     /// <summary>The one or two entries in eight bytes of a table.</summary>

@@ -214,6 +214,8 @@ internal sealed partial class ShadowPaging
     {
         int index = space.Geometry.IndexOf(linear >> 12);
         ulong entry = EntryOf(space, table, walked);
+        if (table.TableFrame != ShadowTable.NoFrame)
+            FollowWalk(table.TableFrame, (uint)walked.TableEntry & (GuestMemory.FrameSize - 1));
         RecheckEntry(space, table, linear >> 12, entry);
         table.Entries[index] = entry;
         return index;

@@ -29,6 +29,7 @@ internal sealed class VirtualCpuPages
     private readonly Vcpu vcpu;
     private readonly PlatformLines lines;
     private readonly PortTables ports;
+    private readonly SegmentLoads segments;
     private readonly IEndpoint patcher;
     private readonly TransitionCounters counters;
     private readonly BlockCoverage coverage;
@@ -38,7 +39,7 @@ internal sealed class VirtualCpuPages
     private ulong apicBase;
     private IEndpoint? cpu;
 
-    internal VirtualCpuPages(GuestMemory memory, Vcpu vcpu, PlatformLines lines, IEndpoint bus, IEndpoint patcher, TransitionCounters counters, BlockCoverage coverage, MonitorOptions options)
+    internal VirtualCpuPages(GuestMemory memory, Vcpu vcpu, PlatformLines lines, MonitorTables tables, IEndpoint bus, IEndpoint patcher, TransitionCounters counters, BlockCoverage coverage, MonitorOptions options)
     {
         this.memory = memory;
         this.vcpu = vcpu;
@@ -48,6 +49,7 @@ internal sealed class VirtualCpuPages
         this.coverage = coverage;
         FirstFrame = Allocate(memory, Layout.Pages);
         ports = new PortTables(memory, lines, bus, FirstFrame);
+        segments = new SegmentLoads(tables);
         TableFrame = options.UsesBranchTable ? Allocate(memory, Layout.TablePages) : uint.MaxValue;
         bool virtualised = options.Branches != BranchMode.Native;
         BranchFrame = virtualised ? Allocate(memory, Layout.BranchPages) : uint.MaxValue;
@@ -89,6 +91,7 @@ internal sealed class VirtualCpuPages
         popfIopl = uint.MaxValue;
         Write(Layout.TimeStampBias, unchecked((uint)(0 - (MonitorTables.TimeStampOffset >> 32))));
         records.Clear();
+        segments.Clear();
         Write(Layout.Version, Layout.LayoutVersion);
         this.cpu = cpu;
         WriteCpuid();
@@ -145,7 +148,7 @@ internal sealed class VirtualCpuPages
         Write(Layout.TaskSwitched, v.Cr0 & Cr0Ts);
         Write(Layout.ReturnBlocked, (v.Eflags & NestedTask) != 0 || lines.NmiBlocked ? 1u : 0u);
         Write(Layout.TablesOpen, tablesOpen ? 1u : 0u);
-        SegmentLoads.Publish(State, ref v, linear);
+        segments.Publish(State, ref v, linear);
         ports.Refresh(v.Now);
         if (v.ApicBase != apicBase)
             WriteCpuid();
@@ -164,6 +167,7 @@ internal sealed class VirtualCpuPages
             cpu!.Call<FlushTranslations, Done>(new FlushTranslations(All: true, 0));
         }
 
+        segments.Collect(State, ref v);
         ports.Collect(v.Now);
     }
 

@@ -159,7 +159,13 @@ internal sealed unsafe partial class X86Processor
 
     private static void Verw(X86Processor cpu, DecodedOp* op)
     {
-        if (!cpu.RequireProtected() || !cpu.LoadWord(op, out uint wide) || !cpu.Look((ushort)wide, out Descriptor descriptor, out bool found))
+        if (!cpu.RequireProtected() || !cpu.LoadWord(op, out uint wide))
+            return;
+        Descriptor descriptor = default;
+        bool found;
+        if (cpu.Physical)
+            found = cpu.Tables!.TrySlot((ushort)wide, out descriptor.Low, out descriptor.High);
+        else if (!cpu.Look((ushort)wide, out descriptor, out found))
             return;
         cpu.SetZf(found && descriptor.IsWritableData && cpu.IsVisible((ushort)wide, in descriptor));
     }

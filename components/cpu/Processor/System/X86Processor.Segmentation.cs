@@ -27,6 +27,8 @@ internal sealed unsafe partial class X86Processor
     private bool ReadDescriptor(ushort selector, byte vector, out Descriptor descriptor)
     {
         descriptor = default;
+        if (Physical)
+            return Tables!.TrySlot(selector, out descriptor.Low, out descriptor.High) || SelectorFault(vector, selector);
         if (!TryFindDescriptor(selector, out uint address))
             return SelectorFault(vector, selector);
         descriptor.Address = address;
