@@ -87,6 +87,10 @@ internal static class Forms
         new("rep bsr ebx, [esi]", a => a.db(0xF3, 0x0F, 0xBD, 0x1E)),
         .. Loads("mov es, cx", a => a.mov(es, cx), SegmentIndex.Es, Ecx),
         .. Loads("mov fs, [esp]", a => a.mov(fs, __word_ptr[esp]), SegmentIndex.Fs, register: null),
+        new("verw cx", a => a.verw(cx)) { Registers = (ref v) => v.SetGpr(Ecx, Own) },
+        new("verw cx with what nothing is known of", a => a.verw(cx)) { Registers = (ref v) => v.SetGpr(Ecx, Own | 3) },
+        new("verw cx with another base", a => a.verw(cx)) { Registers = (ref v) => { v.SetGpr(Ecx, Own); OtherBase(ref v); } },
+        new("verw cx with other rights", a => a.verw(cx)) { Registers = (ref v) => { v.SetGpr(Ecx, Own); OtherRights(ref v); } },
         .. Loads("pop es", a => a.pop(es), SegmentIndex.Es, register: null),
         new("mov es, cx with null again", a => a.mov(es, cx)) { Registers = (ref v) => { v.SetGpr(Ecx, 2); v.Segments[(int)SegmentIndex.Es] = new SegmentRegister { Selector = 2 }; } },
         InterruptReturn("nothing", 0x0000_0002),
@@ -101,6 +105,11 @@ internal static class Forms
         new("ud2", a => a.ud2()),
         new("div by 0", a => a.div(edi)) { Registers = (ref v) => v.SetGpr(Edi, 0), MayFault = true },
     ];
+
+    /// <summary>ES and FS, which have one selector, were loaded when its descriptor was another.</summary>
+    private static void OtherBase(ref VcpuBlock v) => v.Segments[(int)SegmentIndex.Es].Base = v.Segments[(int)SegmentIndex.Fs].Base = 0x10;
+
+    private static void OtherRights(ref VcpuBlock v) => v.Segments[(int)SegmentIndex.Es].Attributes = v.Segments[(int)SegmentIndex.Fs].Attributes = 0xC091;
 
     private static void Straddling(ref VcpuBlock v) => v.SetGpr(Esi, GuestProgram.StraddlingOperand);
 
@@ -135,8 +144,9 @@ internal static class Forms
         [
             Load("its own", Own, (ref _) => { }),
             Load("another", Other, (ref _) => { }),
-            Load("another base", Own, (ref v) => v.Segments[(int)segment].Base = 0x10),
-            Load("other rights", Own, (ref v) => v.Segments[(int)segment].Attributes = 0xC091),
+            Load("one that may not be loaded", Own | 3, (ref _) => { }),
+            Load("another base", Own, OtherBase),
+            Load("other rights", Own, OtherRights),
         ];
 
         Form Load(string what, uint selector, Shape.RegisterSetter change) => new($"{name} with {what}", emit)

@@ -138,14 +138,16 @@ internal sealed class Rig : IDisposable
             lines.Intr = true;
     }
 
-    /// <summary>The handlers' state; but for the tables by IOPL, which the monitor rewrites when it knows that they no longer fit.</summary>
+    /// <summary>The handlers' state; but for the tables by IOPL, and the cache of segments, which the monitor rewrites when it knows that they no longer fit.</summary>
     private void RestoreStatePage()
     {
         if (statePage is null)
             return;
         Span<byte> page = memory.Frames(stateFrame, VirtualCpuPage.StatePages);
         statePage.AsSpan(0, VirtualCpuPage.PopfAllowed).CopyTo(page);
-        statePage.AsSpan(VirtualCpuPage.PortGroup).CopyTo(page[VirtualCpuPage.PortGroup..]);
+        const int segmentsEnd = VirtualCpuPage.SegmentCache + (VirtualCpuPage.SegmentEntries * VirtualCpuPage.SegmentEntrySize);
+        statePage.AsSpan(VirtualCpuPage.PortGroup..VirtualCpuPage.SegmentSlot).CopyTo(page[VirtualCpuPage.PortGroup..]);
+        statePage.AsSpan(segmentsEnd).CopyTo(page[segmentsEnd..]);
     }
 
     /// <summary>Runs the machine until it halts for good, or stops.</summary>
