@@ -129,4 +129,15 @@ public sealed class DemoKernelTests(DemoRuns runs) : IClassFixture<DemoRuns>
         Assert.True(run.ExitCode == 0, run.Messages);
         Assert.Contains("no divergence", run.Messages, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Diff_begins_where_it_is_told()
+    {
+        PlexusRun run = PlexusRun.Invoke("diff", "--b", "engine=ring3,strategy=call-table", "--from", "100000", "--limit-instructions", "300000", "--every", "20000");
+        Assert.True(run.ExitCode == 0, run.Messages);
+        Assert.Contains("no divergence between emulated and ring3/call-table in 300,000 guest instructions", run.Messages, StringComparison.Ordinal);
+        PlexusRun wrong = PlexusRun.Invoke("diff", "--from", "soon");
+        Assert.NotEqual(0, wrong.ExitCode);
+        Assert.Contains("--from soon", wrong.Messages, StringComparison.Ordinal);
+    }
 }

@@ -11,9 +11,10 @@ namespace Plexus.Host.Diff;
 /// </summary>
 /// <param name="a">First configuration.</param>
 /// <param name="b">Second configuration.</param>
+/// <param name="start">Instructions that both machines interpret first.</param>
 /// <param name="step">Instructions between comparisons.</param>
 /// <param name="streams">Where the report goes.</param>
-internal sealed class Lockstep(RunSettings a, RunSettings b, ulong step, HostStreams streams)
+internal sealed class Lockstep(RunSettings a, RunSettings b, ulong start, ulong step, HostStreams streams)
 {
     private const int TrailLength = 32;
     private const ulong Narrowing = 1000;
@@ -24,7 +25,7 @@ internal sealed class Lockstep(RunSettings a, RunSettings b, ulong step, HostStr
     /// <returns>0 when there is no divergence, 1 when there is one.</returns>
     public int Run()
     {
-        ulong agreed = 0;
+        ulong agreed = start;
         for (ulong size = step; ;)
         {
             using MachinePair pair = new(a, b, boot);
@@ -53,9 +54,11 @@ internal sealed class Lockstep(RunSettings a, RunSettings b, ulong step, HostStr
     private string? Walk(MachinePair pair, ulong size, ref ulong agreed, Queue<string>? trail)
     {
         using Progress progress = new(streams, () => pair.B.Machine.Vcpu.State.Retired);
-        if (trail is not null && agreed > TrailLength)
+        if (trail is not null && agreed > start + TrailLength)
             agreed -= TrailLength;
-        if (agreed != 0)
+        if (start != 0)
+            pair.RunTo(start, interpreted: true);
+        if (agreed > start)
             pair.RunTo(agreed);
         string? difference = pair.Difference();
         while (difference is null && pair.A.CanContinue && agreed < a.Limit)

@@ -24,10 +24,12 @@ internal sealed class MachinePair : IDisposable
     public MachineUnderTest B { get; }
 
     /// <summary>Runs both to a number of retired instructions.</summary>
-    public void RunTo(ulong retired)
+    /// <param name="retired">The number.</param>
+    /// <param name="interpreted">On their virtual processors, whatever their engines.</param>
+    public void RunTo(ulong retired, bool interpreted = false)
     {
-        A.RunTo(retired);
-        B.RunTo(retired);
+        A.RunTo(retired, interpreted);
+        B.RunTo(retired, interpreted);
     }
 
     /// <summary>The first difference, in one line; null when there is none.</summary>
@@ -76,7 +78,7 @@ internal sealed class MachinePair : IDisposable
     private bool IsExcused(uint physical, uint wordA, uint wordB)
     {
         uint frame = physical / GuestMemory.FrameSize;
-        bool pageTable = ((A.Machine.Memory.WatchOf(frame) | B.Machine.Memory.WatchOf(frame)) & Watch.PageTable) != 0;
+        bool pageTable = ((A.Machine.Memory.WatchOf(frame) | B.Machine.Memory.WatchOf(frame)) & (Watch.PageTable | Watch.OpenTable)) != 0;
         if (pageTable && ((wordA ^ wordB) & ~EarlyBits) == 0)
             return true;
         for (int i = 0; i < 32; i += 8)

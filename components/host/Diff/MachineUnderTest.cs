@@ -37,11 +37,11 @@ internal sealed class MachineUnderTest : IDisposable
     /// <summary>What the guest printed so far.</summary>
     public ReadOnlySpan<byte> Console => console.GetBuffer().AsSpan(0, (int)console.Length);
 
-    public void RunTo(ulong retired)
+    public void RunTo(ulong retired, bool interpreted = false)
     {
         try
         {
-            MachineExit exit = Machine.Run(retired);
+            MachineExit exit = Machine.Run(retired, interpreted: interpreted);
             CanContinue = exit.Kind == MachineExitKind.Limit;
             End = $"{exit.Kind} {exit.Code} {exit.Detail}".TrimEnd();
         }

@@ -114,13 +114,14 @@ public sealed class Machine : IDisposable
     /// <param name="retireLimit">Retired guest instructions at which to stop.</param>
     /// <param name="deadline">Guest time in nanoseconds at which to stop; both ends are told as <see cref="MachineExitKind.Limit"/>.</param>
     /// <param name="endAtReset">Come back also when the guest has been loaded again, before its first instruction.</param>
+    /// <param name="interpreted">On the virtual processor, whatever the engine.</param>
     /// <exception cref="ComponentFaultException">A component failed.</exception>
-    public MachineExit Run(ulong retireLimit = ulong.MaxValue, ulong deadline = ulong.MaxValue, bool endAtReset = false)
+    public MachineExit Run(ulong retireLimit = ulong.MaxValue, ulong deadline = ulong.MaxValue, bool endAtReset = false, bool interpreted = false)
     {
         MachineExit exit;
         do
         {
-            exit = monitor.Call<RunMachine, MachineExit>(new RunMachine(deadline, retireLimit));
+            exit = monitor.Call<RunMachine, MachineExit>(new RunMachine(deadline, retireLimit, Interpreted: interpreted));
         }
         while (exit.Kind == MachineExitKind.Reset && !Options.NoReboot && Restart() && !endAtReset);
 

@@ -15,4 +15,7 @@ public enum Watch : byte
 
     /// <summary>Shadow mappings were made from the page-table entries in it.</summary>
     PageTable = 4,
+
+    /// <summary>Likewise, but writes to it are not reported: it is compared later.</summary>
+    OpenTable = 8,
 }

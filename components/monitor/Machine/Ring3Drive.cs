@@ -128,7 +128,7 @@ internal sealed partial class Ring3Drive
             ulong deadline = Math.Min(lines.TimerDeadline, request.Deadline);
             runDeadline = request.Deadline;
             runLimit = request.RetireLimit;
-            if (HasBreakpoints)
+            if (HasBreakpoints || request.Interpreted)
             {
                 Interpret(RunMode.Emulated, deadline, request.RetireLimit);
                 continue;

@@ -86,6 +86,7 @@ internal sealed partial class ShadowPaging
         Words(frame).CopyTo(table.Copy);
         open.Add(table);
         memory.RemoveWatch(frame, Watch.PageTable);
+        memory.AddWatch(frame, Watch.OpenTable);
         counters.Count(Work.TableOpened);
     }
 
@@ -121,6 +122,7 @@ internal sealed partial class ShadowPaging
         int index = FindOpen(frame);
         if (index < 0)
             return;
+        memory.RemoveWatch(frame, Watch.OpenTable);
         openPool.Push(open[index]);
         open.RemoveAt(index);
     }

@@ -7,7 +7,7 @@ namespace Plexus.Tools.Tests.Linux;
 public sealed class DebianUserTests
 {
     /// <summary>Drops self-tests and probes of hardware that is not there.</summary>
-    private const string Lean =
+    internal const string Lean =
         "console=ttyS0 reboot=k panic=1 acpi=off noapic nolapic pci=off nosmp cryptomgr.notests apparmor=0 audit=0 mitigations=off nokaslr lpj=1000000 "
         + "initcall_blacklist=load_system_certificate_list,isapnp_init";
 
