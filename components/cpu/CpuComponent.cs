@@ -55,7 +55,7 @@ public sealed class CpuComponent : IComponent, IDisposable
         ArgumentNullException.ThrowIfNull(port);
         bus.Endpoint = port.Connect("bus");
         port.OnCall<Run, CpuExit>(OnRun);
-        port.OnCall<EmulateOne, Emulated>((in EmulateOne _) => virtualProcessor.EmulateOne());
+        port.OnCall<EmulateOne, Emulated>((in EmulateOne request) => virtualProcessor.EmulateOne(request.Iterations));
         port.OnCall<Deliver, Delivered>(OnDeliver);
         port.OnCall<Walk, Walked>(OnWalk);
         port.OnCall<ApplyMappings, Applied>(OnApplyMappings);

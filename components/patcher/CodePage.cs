@@ -53,6 +53,12 @@ internal sealed class CodePage
     /// <summary>First bytes of the instructions behind an INT3.</summary>
     public PageBits Int3 { get; } = new();
 
+    /// <summary>Instructions that name memory below ESP: an INT3 whose gate leads back into ring 3 would overwrite it.</summary>
+    public PageBits BelowStack { get; } = new();
+
+    /// <summary>The byte that stands for an instruction which may not run.</summary>
+    public byte TrapAt(int offset) => BelowStack[offset] ? TrapBytes.Hlt : TrapBytes.Int3;
+
     /// <summary>Bytes that a patch changes.</summary>
     public PageBits Patched { get; } = new();
 
@@ -158,6 +164,8 @@ internal sealed class CodePage
         length[offset] = (byte)instruction.Length;
         kind[offset] = newKind;
         code[offset] = (ushort)instruction.Code;
+        if (instruction.BelowStack)
+            BelowStack.Set(offset);
         if (instruction.Class == InstructionClass.Sensitive)
             Sites++;
         if (instruction.Flow is FlowKind.Jump or FlowKind.Conditional or FlowKind.Call)
@@ -195,6 +203,7 @@ internal sealed class CodePage
         edges.Clear();
         Boundaries.ClearAll();
         Covered.ClearAll();
+        BelowStack.ClearAll();
         Int3.ClearAll();
         Wished.ClearAll();
         Sites = 0;
@@ -277,6 +286,12 @@ internal sealed class CodePage
             }
         }
 
+        for (int word = 0; word < 64; word++)
+        {
+            for (ulong bits = BelowStack.Words[word] & Int3.Words[word]; bits != 0; bits &= bits - 1)
+                view[(word * 64) + BitOperations.TrailingZeroCount(bits)] = TrapBytes.Hlt;
+        }
+
         foreach (CodePage previous in Previous)
             Original.AsSpan(0, previous.LiveTail).CopyTo(view);
         foreach (Patch patch in patches)
@@ -297,6 +312,7 @@ internal sealed class CodePage
     {
         if (ClassAt(offset) == InstructionClass.Sensitive)
             Sites--;
+        BelowStack.Clear(offset);
         Boundaries.Clear(offset);
         for (int i = edges.Count - 1; i >= 0; i--)
         {

@@ -38,7 +38,7 @@ internal static class LandingRule
                 continue;
             if (weights[offset] != 1)
                 return $"{page.EipOf(offset):X8} has a weight without a patch.";
-            if (view[offset] != TrapBytes.Int3 && view[offset] != page.Original[offset])
+            if (view[offset] != TrapBytes.Int3 && view[offset] != page.Original[offset] && !(page.Int3[offset] && view[offset] == page.TrapAt(offset)))
                 return $"{page.EipOf(offset):X8} shows {view[offset]:X2}, neither INT3 nor the guest's byte.";
             if (!page.Covered[offset] && offset >= tail && view[offset] != TrapBytes.Int3)
                 return $"{page.EipOf(offset):X8} was never decoded and shows {view[offset]:X2}.";
@@ -53,7 +53,7 @@ internal static class LandingRule
     private static string? CheckInstruction(CodePage page, int offset, ReadOnlySpan<byte> view)
     {
         if (page.Int3[offset])
-            return view[offset] == TrapBytes.Int3 ? null : $"The INT3 at {page.EipOf(offset):X8} is missing.";
+            return view[offset] == page.TrapAt(offset) ? null : $"The INT3 at {page.EipOf(offset):X8} is missing.";
         if (page.ClassAt(offset) is Messaging.Contracts.Prescan.InstructionClass.Sensitive or Messaging.Contracts.Prescan.InstructionClass.Invalid)
             return $"The instruction at {page.EipOf(offset):X8} may not run.";
         int end = Math.Min(offset + page.LengthAt(offset), CodePage.Size);
@@ -85,7 +85,7 @@ internal static class LandingRule
         {
             if (!page.Boundaries[offset] || offset + page.LengthAt(offset) <= patch.Start || patch.DisplacesAt(offset))
                 continue;
-            if (offset < patch.Start && view[offset] != TrapBytes.Int3)
+            if (offset < patch.Start && view[offset] != page.TrapAt(offset))
                 return $"The patch at {at} cuts the instruction at {page.EipOf(offset):X8}.";
         }
 

@@ -25,6 +25,7 @@ internal static class PatchPlanner
     public const string InvalidInside = "an invalid instruction follows";
     public const string CallInside = "a call would return into the patch";
     public const string Overlap = "another instruction stream overlaps";
+    public const string BelowStack = "it names memory below ESP";
     public const string NoTable = "there is no branch table";
     public const string TableFull = "the branch table has no place for it";
     public const string SameEip = "another page lies at the same EIP";
@@ -71,6 +72,8 @@ internal static class PatchPlanner
             return UserClass;
         if (page.Key.CodeBits != 32)
             return SixteenBit;
+        if (page.BelowStack[site])
+            return BelowStack;
         return Collect(page, site, extend: false, displaced, length: 1);
     }
 

@@ -14,6 +14,9 @@ internal static class TrapBytes
     /// <summary>INT3.</summary>
     public const byte Int3 = 0xCC;
 
+    /// <summary>HLT: a trap for which nothing is ever pushed onto the guest's stack, since #GP enters ring 0.</summary>
+    public const byte Hlt = 0xF4;
+
     /// <summary>True when the byte traps.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool Contains(byte value) => Traps[value];

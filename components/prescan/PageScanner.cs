@@ -111,9 +111,13 @@ public sealed class PageScanner
             kind = offset + instruction.Length > PageSize ? InstructionClass.Straddling : InstructionClass.Innocuous;
 
         uint target = flow is FlowKind.Jump or FlowKind.Conditional or FlowKind.Call ? (uint)instruction.NearBranchTarget : 0;
-        result = new ScannedInstruction(offset, instruction.Length, kind, (int)instruction.Code, flow, target);
+        result = new ScannedInstruction(offset, instruction.Length, kind, (int)instruction.Code, flow, target, IsBelowStack(instruction));
         return ref result;
     }
+
+    /// <summary>A program may use words below ESP as long as nothing interrupts it: memtest86+ makes a far pointer there.</summary>
+    private static bool IsBelowStack(in Instruction instruction) =>
+        instruction.MemoryBase == Register.ESP && instruction.MemoryIndex == Register.None && (int)instruction.MemoryDisplacement32 < 0;
 
     private static bool IsVirtualised(FlowKind flow, BranchMode branches) => flow switch
     {

@@ -197,7 +197,7 @@ public sealed class RandomPagesTests
                         break;
                     default:
                         Assert.True(point.Kind is PointKind.Site or PointKind.Straddling, point.Kind.ToString());
-                        Assert.Equal(TrapBytes.Int3, view[offset]);
+                        Assert.Equal(page.TrapAt(offset), view[offset]);
                         break;
                 }
             }

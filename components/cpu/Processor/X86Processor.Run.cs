@@ -157,8 +157,9 @@ internal sealed unsafe partial class X86Processor
         }
     }
 
-    /// <summary>Executes one instruction (one REP iteration) of the virtual processor without delivering its fault.</summary>
-    public Emulated EmulateOne()
+    /// <summary>Executes one instruction of the virtual processor without delivering its fault.</summary>
+    /// <param name="iterations">Iterations that a repeated string instruction may take. It is fetched once for all of them.</param>
+    public Emulated EmulateOne(uint iterations)
     {
         BeginRun();
         UpdatePhysicalMap();
@@ -168,8 +169,9 @@ internal sealed unsafe partial class X86Processor
             return new Emulated(EmulateKind.GuestFault, VectorDb, false, 0, 0, 0, null);
         }
 
-        StartBudget(1);
-        StepAlone(1);
+        uint allowed = careful ? 1 : Math.Max(1, iterations);
+        StartBudget(allowed);
+        StepAlone(allowed);
         EndBudget();
         currentPage = null;
         MaterializeFlags();

@@ -102,14 +102,14 @@ public sealed class MonitorTables
     {
         high = 0;
         low = 0;
-        return !User && selector >= SlotSelector(0) && TryDescriptor(selector, out low, out high) && (high & Present) != 0;
+        return !User && selector >= SlotSelector(0) && TryDescriptor(selector, out low, out high);
     }
 
     /// <summary>The two halves of a gate in the IDT in force.</summary>
     public (uint Low, uint High) Gate(byte vector) => Read(idts[User ? 1 : 0], vector * EntrySize);
 
     /// <summary>The two halves of a descriptor.</summary>
-    /// <returns>False when the selector names none: index 0, beyond the limit, or in an LDT.</returns>
+    /// <returns>False when the selector names none: index 0, beyond the limit, an empty slot, or in an LDT.</returns>
     public bool TryDescriptor(ushort selector, out uint low, out uint high)
     {
         int offset = selector & 0xFFF8;
@@ -120,7 +120,7 @@ public sealed class MonitorTables
         }
 
         (low, high) = Read(gdt, offset);
-        return true;
+        return (high & Present) != 0;
     }
 
     private static (uint Low, uint High) Read(byte[] table, int offset) =>

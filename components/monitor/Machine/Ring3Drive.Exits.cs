@@ -169,6 +169,11 @@ internal sealed partial class Ring3Drive
                 // A trapping byte of a planted displacement that no scan had seen as an instruction: the scan takes the patch back.
                 trip.Event.Reason = "scan";
                 return MapCode(space, eip, eip, ref trip);
+            case PointKind.Site:
+                trip.Event.Reason = "emulate";
+                policy.Trapped(space, point);
+                EmulateOne(ref trip, RoadNames.Int3Monitor);
+                return false;
             case PointKind.Displaced:
                 trip.Event.Reason = "displaced";
                 EmulateOne(ref trip, RoadNames.Of(point.Road));

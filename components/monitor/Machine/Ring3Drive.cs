@@ -268,11 +268,11 @@ internal sealed partial class Ring3Drive
         bool user = v.Cpl == 3;
         trip.Event.Eip = eip;
         trip.Event.Strategy = strategy;
-        Emulated result = cpu.Call<EmulateOne, Emulated>(default);
+        Emulated result = cpu.Call<EmulateOne, Emulated>(new EmulateOne(Iterations()));
 
-        // A repeated string instruction: its iterations need no entry each, as long as nothing waits to be seen between them.
+        // A branch to itself needs no entry each time, as long as nothing waits to be seen.
         while (result.Kind == EmulateKind.Next && v.Eip == eip && MayRepeat())
-            result = cpu.Call<EmulateOne, Emulated>(default);
+            result = cpu.Call<EmulateOne, Emulated>(new EmulateOne(Iterations()));
         trip.Event.InstructionCode = result.InstructionCode;
         if (strategy.Length != 0)
             trip.Event.Site = counters.Site(user, eip, result.InstructionCode);
@@ -294,6 +294,15 @@ internal sealed partial class Ring3Drive
                 Finish(MachineEnd.Unsupported(v, result.Detail));
                 break;
         }
+    }
+
+    /// <summary>Iterations up to the next look at timers and interrupts: under <c>emulated</c> a repeated string instruction takes as many at a time.</summary>
+    private uint Iterations()
+    {
+        ref VcpuBlock v = ref vcpu.State;
+        ulong deadline = Math.Min(lines.TimerDeadline, runDeadline);
+        ulong time = deadline == ulong.MaxValue ? uint.MaxValue : deadline <= v.Now ? 1 : ((deadline - v.Now - 1) / v.NanosecondsPerInstruction) + 1;
+        return (uint)Math.Clamp(Math.Min(time, runLimit - Math.Min(runLimit, v.Retired)), 1, int.MaxValue);
     }
 
     private bool MayRepeat()

@@ -26,6 +26,20 @@ public sealed class MonitorTablesTests
     public void Selector_of_no_descriptor_is_refused(ushort selector) => Assert.False(new MonitorTables().TryDescriptor(selector, out _, out _));
 
     [Fact]
+    public void Segment_slot_is_a_descriptor_of_DPL_3_for_the_kernels_class()
+    {
+        MonitorTables tables = new();
+        ushort selector = MonitorTables.SlotSelector(MonitorTables.SegmentSlots - 1);
+        Assert.False(tables.TrySlot(selector, out _, out _));
+        tables.SetSlot(MonitorTables.SegmentSlots - 1, 0x5678FFFF, 0x12CF9334);
+        Assert.True(tables.TrySlot(selector, out uint low, out uint high));
+        Assert.Equal((0x5678FFFFu, 0x12CFF334u), (low, high));
+        Assert.False(tables.TrySlot(MonitorTables.GuestCode, out _, out _));
+        tables.User = true;
+        Assert.False(tables.TrySlot(selector, out _, out _));
+    }
+
+    [Fact]
     public void New_tables_lead_to_ring_0_and_let_ring_3_use_three_gates()
     {
         MonitorTables tables = new();

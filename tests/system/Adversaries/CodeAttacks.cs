@@ -173,7 +173,26 @@ internal static class CodeAttacks
             c.mov(ecx, target.Length);
             a.JumpTo(L.UserScratch + 0x1FFC);
         });
-        a.Step("string instructions over what follows them");
+        a.Attack(() =>
+        {
+            // Over itself: it was fetched, and goes on to its end.
+            a.Write(L.UserScratch + 0x1200, 0xF3, 0xA4, 0xCC, 0xCC, 0xCC, 0xCC, 0xCC, 0xCC);
+            a.Write(L.UserScratch + 0x1280, 0xFA, 0xFA, Push, 0x5B, IncEax, Int, Landed);
+            c.mov(esi, L.UserScratch + 0x1280);
+            c.mov(edi, L.UserScratch + 0x1200);
+            c.mov(ecx, 7);
+            a.JumpTo(L.UserScratch + 0x1200);
+        });
+        a.Attack(() =>
+        {
+            // Over itself and a page more, from before it to behind it.
+            a.Write(L.UserScratch + 0x1300, 0xF3, 0xAB, 0xCC, 0xCC);
+            c.mov(eax, BitConverter.ToInt32([Nop, IncEax, Int, Landed]));
+            c.mov(edi, L.UserScratch + 0x12F0);
+            c.mov(ecx, 0x600);
+            a.JumpTo(L.UserScratch + 0x1300);
+        });
+        a.Step("string instructions over what follows them, and over themselves");
 
         foreach (byte first in target)
         {
