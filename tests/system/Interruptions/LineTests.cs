@@ -8,7 +8,7 @@ namespace Plexus.System.Tests.Interruptions;
 /// </summary>
 public sealed class LineTests
 {
-    public static TheoryData<string> Roads() => RoadUnderTest.Names();
+    public static TheoryData<string> Roads() => RoadUnderTest.KnowingNames();
 
     [Theory]
     [MemberData(nameof(Roads))]

@@ -14,7 +14,7 @@ public sealed class MemoryTests
     private const uint Present = 0x63;
     private const uint Writable = 2;
 
-    public static TheoryData<string> Roads() => RoadUnderTest.Names();
+    public static TheoryData<string> Roads() => RoadUnderTest.KnowingNames();
 
     [Theory]
     [MemberData(nameof(Roads))]
