@@ -110,10 +110,6 @@ internal sealed class CallHandler(Instruction instruction, IHandler handler, Stu
     internal static bool ReplacesStack(in Instruction instruction) =>
         instruction.OpCount > 0 && instruction.Op0Kind == OpKind.Register && instruction.Op0Register is ESP or SP && instruction.FlowControl == FlowControl.Next;
 
-    /// <summary>Whether the instruction names memory below ESP, where the return address would be.</summary>
-    internal static bool UsesWordsBelowStack(Instruction instruction) =>
-        instruction.MemoryBase == ESP && instruction.MemoryIndex == None && (int)instruction.MemoryDisplacement32 < 0;
-
     /// <summary>Whether control goes on behind the instruction: most branches leave for good.</summary>
     private bool FallsThrough => handler.FallsThrough(instruction);
 

@@ -34,7 +34,7 @@ public sealed class HandlersComponent : IComponent
     /// <summary>No free EIP obeys the landing rule.</summary>
     public const string NoRoom = "no place obeys the landing rule";
 
-    /// <summary>A CALL needs the guest's stack, which the instruction replaces, or below which an instruction of the patch has something; or it would not lead to a sensitive instruction.</summary>
+    /// <summary>A CALL needs the guest's stack, which the instruction replaces; or it would not lead to a sensitive instruction.</summary>
     public const string NoCall = "it cannot be a call";
 
     /// <inheritdoc/>

@@ -99,8 +99,6 @@ internal sealed class StubWriter
             return HandlersComponent.NoHandler;
         if (request.Road == Road.Call && (!request.Instructions[0].Sensitive || CallHandler.ReplacesStack(instructions[0])))
             return HandlersComponent.NoCall;
-        if (request.Road == Road.Call && Array.Exists(instructions, CallHandler.UsesWordsBelowStack))
-            return HandlersComponent.NoCall;
         FollowControl();
         bool handlesAny = false;
         for (int i = 0; i < instructions.Length; i++)

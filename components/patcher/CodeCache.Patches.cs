@@ -294,6 +294,8 @@ internal sealed partial class CodeCache
     /// <returns>Null when planted, otherwise the reason why not.</returns>
     private string? PlantPlanned(CodePage page, Road road)
     {
+        if (road == Road.Call && planned.Exists(instruction => page.BelowStack[instruction.Offset]))
+            return PatchPlanner.BelowStack;
         int start = planned[0].Offset;
         DisplacedInstruction[] displaced = [.. planned];
         DisplacedInstruction last = displaced[^1];

@@ -14,7 +14,6 @@ public sealed partial class BusComponent : IComponent, ISaveRestore
     /// <summary>The name on the fabric.</summary>
     public const string FabricName = "bus";
 
-
     private const uint ConfigurationAddressPort = 0xCF8;
     private const uint ConfigurationDataPort = 0xCFC;
     private const uint ConfigurationEnable = 1u << 31;

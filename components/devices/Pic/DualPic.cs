@@ -178,11 +178,7 @@ public sealed class DualPic : IRegisterAccess, IInterruptController, IStableRegi
         chipset.Processor.RestoreInt(master.Interrupt);
     }
 
-    private StableRegister Mask(int region)
-    {
-        StablePortState state = ReadStableRegister(region, 1);
-        return new StableRegister(region, 1, state.Readable, state.Latch, state.Value);
-    }
+    private StableRegister Mask(int region) => new(region, 1, ReadStableRegister(region, 1));
 
     /// <summary>The slave answers when the cascade lines carry its identity; another identity addresses a chip that is not there.</summary>
     private byte AcknowledgeSlave(int input)

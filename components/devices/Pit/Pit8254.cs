@@ -187,8 +187,7 @@ public sealed class Pit8254 : IRegisterAccess, IStableRegisters, ITimed, IResett
         var registers = new StableRegister[counters.Length];
         for (int i = 0; i < registers.Length; i++)
         {
-            StablePortState state = ReadStableRegister(CounterRegion, (uint)i);
-            registers[i] = new StableRegister(CounterRegion, (uint)i, state.Readable, state.Latch, state.Value, state.Reads, state.Next);
+            registers[i] = new StableRegister(CounterRegion, (uint)i, ReadStableRegister(CounterRegion, (uint)i));
         }
 
         return registers;

@@ -15,11 +15,7 @@ public sealed partial class Uart16550
     private StablePortState shown;
 
     /// <inheritdoc/>
-    public StableRegister[] ReadStableRegisters()
-    {
-        StablePortState status = ReadStableRegister(0, LineStatus);
-        return [new StableRegister(0, LineStatus, status.Readable, status.Latch, status.Value)];
-    }
+    public StableRegister[] ReadStableRegisters() => [new StableRegister(0, LineStatus, ReadStableRegister(0, LineStatus))];
 
     /// <inheritdoc/>
     public StablePortState ReadStableRegister(int region, uint offset)

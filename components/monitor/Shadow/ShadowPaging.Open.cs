@@ -90,26 +90,23 @@ internal sealed partial class ShadowPaging
         counters.Count(Work.TableOpened);
     }
 
-    private bool IsOpen(uint frame) => FindOpen(frame) >= 0;
+    private bool IsOpen(uint frame) => (memory.WatchOf(frame) & Watch.OpenTable) != 0;
 
+    /// <summary>Where an open table stands in the list.</summary>
     private int FindOpen(uint frame)
     {
-        for (int i = 0; i < open.Count; i++)
-        {
-            if (open[i].Frame == frame)
-                return i;
-        }
-
-        return -1;
+        int index = 0;
+        while (open[index].Frame != frame)
+            index++;
+        return index;
     }
 
     /// <summary>Takes an open table's changes over and watches it again. Nothing when it is not open.</summary>
     private void CloseTable(uint frame)
     {
-        int index = FindOpen(frame);
-        if (index < 0)
+        if (!IsOpen(frame))
             return;
-        Compare(open[index]);
+        Compare(open[FindOpen(frame)]);
         ForgetOpen(frame);
         counters.Count(Work.TableClosed);
         if (tableUsers.ContainsKey(frame))
@@ -119,9 +116,9 @@ internal sealed partial class ShadowPaging
     private void ForgetOpen(uint frame)
     {
         heat[frame] = 0;
-        int index = FindOpen(frame);
-        if (index < 0)
+        if (!IsOpen(frame))
             return;
+        int index = FindOpen(frame);
         memory.RemoveWatch(frame, Watch.OpenTable);
         openPool.Push(open[index]);
         open.RemoveAt(index);
@@ -145,9 +142,8 @@ internal sealed partial class ShadowPaging
     /// <summary>A translation was made from an entry of a table, whose accessed and dirty bits may have been set for it: the copy of an open one follows.</summary>
     private void FollowWalk(uint frame, uint offset)
     {
-        int index = FindOpen(frame);
-        if (index >= 0)
-            CompareWord(open[index], (int)(offset / sizeof(ulong)));
+        if (IsOpen(frame))
+            CompareWord(open[FindOpen(frame)], (int)(offset / sizeof(ulong)));
     }
 
     private void CompareWord(OpenTable table, int word)

@@ -69,10 +69,10 @@ internal sealed class ViewWindows(GuestMemory memory, Vcpu vcpu, ShadowPaging pa
         return false;
     }
 
-    /// <summary>Lets the window of the present base cover one more slot, if the guest leaves its place empty.</summary>
+    /// <summary>Lets the window of the present base cover one more slot, if the guest leaves its place empty. The EIP is not in the handler segment.</summary>
     internal bool TryExtend(uint eip)
     {
-        if (!Active || IsHandlerEip(eip))
+        if (!Active)
             return false;
         Look();
         int slot = (int)(eip >> 22);

@@ -110,6 +110,12 @@ internal sealed unsafe partial class X86Processor
     private bool Look(ushort selector, out Descriptor descriptor, out bool found)
     {
         descriptor = default;
+        if (Physical)
+        {
+            found = Tables!.TrySlot(selector, out descriptor.Low, out descriptor.High);
+            return true;
+        }
+
         found = (selector & 0xFFFC) != 0 && TryFindDescriptor(selector, out descriptor.Address);
         return !found || (ReadSystem32(descriptor.Address, out descriptor.Low) && ReadSystem32(descriptor.Address + 4, out descriptor.High));
     }
@@ -159,13 +165,7 @@ internal sealed unsafe partial class X86Processor
 
     private static void Verw(X86Processor cpu, DecodedOp* op)
     {
-        if (!cpu.RequireProtected() || !cpu.LoadWord(op, out uint wide))
-            return;
-        Descriptor descriptor = default;
-        bool found;
-        if (cpu.Physical)
-            found = cpu.Tables!.TrySlot((ushort)wide, out descriptor.Low, out descriptor.High);
-        else if (!cpu.Look((ushort)wide, out descriptor, out found))
+        if (!cpu.RequireProtected() || !cpu.LoadWord(op, out uint wide) || !cpu.Look((ushort)wide, out Descriptor descriptor, out bool found))
             return;
         cpu.SetZf(found && descriptor.IsWritableData && cpu.IsVisible((ushort)wide, in descriptor));
     }

@@ -1,3 +1,5 @@
+using Plexus.Messaging.Contracts.Bus;
+
 namespace Plexus.Messaging.Contracts.Device;
 
 /// <summary>One such register, in the device's own terms.</summary>
@@ -16,4 +18,11 @@ public readonly partial record struct StableRegister(
     [property: Key(3)] bool Latch,
     [property: Key(4)] byte Value,
     [property: Key(5)] byte Reads = 0,
-    [property: Key(6)] byte Next = 0);
+    [property: Key(6)] byte Next = 0)
+{
+    /// <summary>A register in a state.</summary>
+    public StableRegister(int region, uint offset, in StablePortState state)
+        : this(region, offset, state.Readable, state.Latch, state.Value, state.Reads, state.Next)
+    {
+    }
+}
