@@ -1,3 +1,5 @@
+using Plexus.Cpu.Native;
+using Plexus.Cpu.Native.Engine;
 using Plexus.Cpu.Processor;
 using Plexus.Messaging;
 using Plexus.Messaging.Contracts.Bus;
@@ -21,6 +23,7 @@ public sealed class CpuComponent : IComponent, IDisposable
     private readonly X86Processor virtualProcessor;
     private readonly X86Processor physicalProcessor;
     private readonly Dictionary<uint, MappingSpace> spaces = [];
+    private readonly NativeProcessor? native;
 
     /// <summary>Makes a processor for a machine.</summary>
     /// <param name="vcpu">Registers and virtual privileged state; owned by the caller.</param>
@@ -29,8 +32,16 @@ public sealed class CpuComponent : IComponent, IDisposable
     /// <param name="tables">The monitor's descriptor tables, for the physical processor; without them every exception enters ring 0.</param>
     /// <param name="overwritten">Where the physical processor notes what roads overwrite below the guest's stack pointer; null for nowhere.</param>
     /// <param name="model">One of <see cref="CpuModels.Names"/>.</param>
+    /// <param name="shared">Where guest memory lies, when deprivileged code is to run on the host's own processor; null for the interpreter.</param>
     /// <exception cref="ArgumentException">There is no such model.</exception>
-    public CpuComponent(Vcpu vcpu, GuestMemory memory, PlatformLines lines, MonitorTables? tables = null, OverwrittenBytes? overwritten = null, string model = CpuModels.Default)
+    public CpuComponent(
+        Vcpu vcpu,
+        GuestMemory memory,
+        PlatformLines lines,
+        MonitorTables? tables = null,
+        OverwrittenBytes? overwritten = null,
+        string model = CpuModels.Default,
+        SharedRegion? shared = null)
     {
         ArgumentNullException.ThrowIfNull(vcpu);
         ArgumentNullException.ThrowIfNull(memory);
@@ -44,6 +55,9 @@ public sealed class CpuComponent : IComponent, IDisposable
             physicalProcessor = new X86Processor(vcpu.Block, memory, lines, cpuModel, bus, physical: true) { Tables = tables ?? new MonitorTables(), Overwritten = overwritten };
             virtualProcessor.ResetApicBase();
         }
+
+        if (shared is not null)
+            native = new NativeProcessor(vcpu, lines, physicalProcessor.Tables!, shared, cpuModel.Has(CpuFeatures.Sse));
     }
 
     /// <inheritdoc/>
@@ -70,12 +84,13 @@ public sealed class CpuComponent : IComponent, IDisposable
         port.OnCall<Initialize, Done>(OnInitialize);
         port.OnCall<SaveState, SavedState>(OnSaveState);
         port.OnCall<RestoreState, Done>(OnRestoreState);
-        port.OnCall<Describe, Description>((in Describe _) => new Description(Name, $"{virtualProcessor.Model.Name}; interpreter as virtual and as physical processor"));
+        port.OnCall<Describe, Description>((in Describe _) => new Description(Name, $"{virtualProcessor.Model.Name}; interpreter as virtual {(native is null ? "and as physical processor" : "processor, the host's as physical one")}"));
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
+        native?.Dispose();
         virtualProcessor.Dispose();
         physicalProcessor.Dispose();
         foreach (MappingSpace space in spaces.Values)
@@ -92,9 +107,22 @@ public sealed class CpuComponent : IComponent, IDisposable
     private CpuExit OnRun(in Run request)
     {
         if (request.Mode != RunMode.Deprivileged)
+        {
+            if (native is { HasRun: true })
+            {
+                // Guest code wrote memory without a word: no block that was decoded before is to be trusted.
+                native.HasRun = false;
+                virtualProcessor.ForgetDecoded();
+            }
+
             return virtualProcessor.RunVirtual(request.Mode == RunMode.Interpreted, request.Deadline, request.RetireLimit, request.EndAtRingChange && request.Mode == RunMode.Emulated, request.EndAtDelivery);
-        physicalProcessor.EnterSpace(SpaceOf(request.Space), request.CodeBase);
-        return physicalProcessor.RunPhysical(request.Deadline, request.RetireLimit, request.Steps);
+        }
+
+        MappingSpace space = SpaceOf(request.Space);
+        physicalProcessor.EnterSpace(space, request.CodeBase);
+        return native is null || request.Steps != 0
+            ? physicalProcessor.RunPhysical(request.Deadline, request.RetireLimit, request.Steps)
+            : native.Run(space, in request, physicalProcessor);
     }
 
     private Delivered OnDeliver(in Deliver request)
@@ -114,6 +142,7 @@ public sealed class CpuComponent : IComponent, IDisposable
     private Applied OnApplyMappings(in ApplyMappings request)
     {
         MappingSpace space = SpaceOf(request.Space);
+        native?.Follow(request.Space, in request, request.Operation == MappingOperation.Map && space.Leads(request.LinearPage, request.Frame, request.Pages));
         switch (request.Operation)
         {
             case MappingOperation.Map:

@@ -35,6 +35,9 @@ public static class ExitCodes
     /// <summary><c>plexus image check</c> found an image that must not be used.</summary>
     public const int DamagedImage = 14;
 
+    /// <summary>Guest code left the container that it runs in, or ended it.</summary>
+    public const int ContainerLost = 16;
+
     /// <summary>Ctrl-C.</summary>
     public const int Interrupted = 130;
 
@@ -47,6 +50,7 @@ public static class ExitCodes
         MachineExitKind.TripleFault => TripleFault,
         MachineExitKind.Unsupported => Unsupported,
         MachineExitKind.HostStop => Interrupted,
+        MachineExitKind.ContainerLost => ContainerLost,
         _ => HostFailure,
     };
 
@@ -65,6 +69,7 @@ public static class ExitCodes
             MachineExitKind.TripleFault => "triple fault",
             MachineExitKind.Unsupported => "the guest used something that is not there yet",
             MachineExitKind.HostStop => "interrupted",
+            MachineExitKind.ContainerLost => "the guest's container was lost",
             _ => $"unknown machine exit {exit.Kind}",
         };
     }

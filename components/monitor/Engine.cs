@@ -8,4 +8,7 @@ public enum Engine
 
     /// <summary>The interpreter as the physical CPU at CPL 3: the whole trap path.</summary>
     Ring3 = 1,
+
+    /// <summary>The host's own processor at CPL 3, in confined processes.</summary>
+    Native = 2,
 }

@@ -75,7 +75,7 @@ public sealed class MonitorComponent : IComponent
 
         var clock = new MachineClock(vcpu, lines, bus, cpu);
         emulated = new EmulatedDrive(vcpu, lines, clock, cpu, counters, options);
-        if (options.Engine == Engine.Ring3)
+        if (options.Engine != Engine.Emulated)
         {
             IEndpoint prescan = port.Connect("prescan");
             IEndpoint patcher = port.Connect("patcher");

@@ -37,7 +37,7 @@ internal sealed class ContainerProgram
     {
         this.mappings = mappings;
         this.control = control.Descriptor;
-        controlSize = control.Size;
+        controlSize = checked((int)control.Size);
         this.parent = parent;
     }
 

@@ -41,9 +41,10 @@ internal sealed unsafe partial class LinuxProcess : IDisposable
     /// <summary>Starts an executable.</summary>
     /// <param name="executable">Descriptor of a memory file with the executable.</param>
     /// <param name="name">Argument 0.</param>
+    /// <param name="argument">Argument 1.</param>
     /// <param name="inherited">Descriptors that the child keeps under the same numbers.</param>
     /// <exception cref="ContainerException">The host refused.</exception>
-    public static LinuxProcess Start(int executable, string name, ReadOnlySpan<int> inherited)
+    public static LinuxProcess Start(int executable, string name, string argument, ReadOnlySpan<int> inherited)
     {
         int[] descriptors = inherited.ToArray();
         int id = 0;
@@ -51,7 +52,7 @@ internal sealed unsafe partial class LinuxProcess : IDisposable
         using ManualResetEventSlim started = new();
         Starts.Add(() =>
         {
-            error = Spawn($"/proc/self/fd/{executable}", name, descriptors, out id);
+            error = Spawn($"/proc/self/fd/{executable}", name, argument, descriptors, out id);
             started.Set();
         });
         started.Wait();
@@ -89,12 +90,13 @@ internal sealed unsafe partial class LinuxProcess : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    private static int Spawn(string path, string name, int[] inherited, out int id)
+    private static int Spawn(string path, string name, string argument, int[] inherited, out int id)
     {
         void* actions = NativeMemory.AllocZeroed(OpaqueSize);
         void* attributes = NativeMemory.AllocZeroed(OpaqueSize);
         byte* signals = stackalloc byte[128];
-        nint argument = Marshal.StringToCoTaskMemUTF8(name);
+        nint first = Marshal.StringToCoTaskMemUTF8(name);
+        nint second = Marshal.StringToCoTaskMemUTF8(argument);
         try
         {
             ActionsInit(actions);
@@ -108,15 +110,16 @@ internal sealed unsafe partial class LinuxProcess : IDisposable
             new Span<byte>(signals, 128).Fill(0xFF);
             AttributesDefault(attributes, signals);
             AttributesFlags(attributes, SetSignalMask | SetSignalDefault);
-            nint* vector = stackalloc nint[3] { argument, 0, 0 };
+            nint* vector = stackalloc nint[4] { first, second, 0, 0 };
             int child = 0;
-            int error = PosixSpawn(&child, path, actions, attributes, vector, vector + 1);
+            int error = PosixSpawn(&child, path, actions, attributes, vector, vector + 2);
             id = child;
             return error;
         }
         finally
         {
-            Marshal.FreeCoTaskMem(argument);
+            Marshal.FreeCoTaskMem(first);
+            Marshal.FreeCoTaskMem(second);
             ActionsDestroy(actions);
             AttributesDestroy(attributes);
             NativeMemory.Free(actions);

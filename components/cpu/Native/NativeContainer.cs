@@ -120,7 +120,7 @@ public sealed unsafe partial class NativeContainer : IDisposable
         {
             Block->Turn = 1;
             int[] inherited = [control.Descriptor, .. mappings.Select(mapping => mapping.Region.Descriptor).Distinct()];
-            process = LinuxProcess.Start(executable, "plexus-container", inherited);
+            process = LinuxProcess.Start(executable, "plexus-container", string.Empty, inherited);
         }
         finally
         {
@@ -202,7 +202,7 @@ public sealed unsafe partial class NativeContainer : IDisposable
     }
 
     /// <summary>A wait status in words.</summary>
-    private static string Epitaph(int status)
+    internal static string Epitaph(int status)
     {
         int signal = status & 0x7F;
         return signal switch

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Plexus.Messaging.Shared;
 
 namespace Plexus.Cpu.Native;
 
@@ -16,7 +17,7 @@ public sealed unsafe partial class SharedRegion : IDisposable
     /// <param name="size">Bytes, a multiple of 4,096.</param>
     /// <exception cref="PlatformNotSupportedException">This is not Linux on x86-64.</exception>
     /// <exception cref="ContainerException">The host refused.</exception>
-    public SharedRegion(string name, int size)
+    public SharedRegion(string name, long size)
     {
         NativeSupport.Require();
         Size = size;
@@ -32,7 +33,7 @@ public sealed unsafe partial class SharedRegion : IDisposable
     ~SharedRegion() => Free();
 
     /// <summary>Bytes.</summary>
-    public int Size { get; }
+    public long Size { get; }
 
     /// <summary>All of it.</summary>
     public Span<byte> Bytes
@@ -40,7 +41,7 @@ public sealed unsafe partial class SharedRegion : IDisposable
         get
         {
             ObjectDisposedException.ThrowIf(address == null, this);
-            return new Span<byte>(address, Size);
+            return new Span<byte>(address, checked((int)Size));
         }
     }
 
@@ -49,6 +50,13 @@ public sealed unsafe partial class SharedRegion : IDisposable
 
     /// <summary>Its first byte.</summary>
     internal byte* Address => address;
+
+    /// <summary>Guest memory that lies here; disposed before this.</summary>
+    public GuestMemory CreateMemory(uint ramSize, uint arenaFrames, uint deviceFrames)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(GuestMemory.SizeOf(ramSize, arenaFrames, deviceFrames), Size);
+        return new GuestMemory(ramSize, arenaFrames, deviceFrames, address);
+    }
 
     /// <summary>A memory file with contents.</summary>
     internal static int CreateFile(string name, uint flags, ReadOnlySpan<byte> contents = default)

@@ -33,6 +33,9 @@ internal enum StartStage
     /// <summary>Giving up new privileges.</summary>
     Privileges,
 
+    /// <summary>Starting the thread that carries out mapping requests.</summary>
+    Mapper,
+
     /// <summary>Installing the system-call filter.</summary>
     Filter,
 

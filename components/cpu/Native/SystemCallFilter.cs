@@ -10,7 +10,7 @@ internal sealed class SystemCallFilter
 {
     private const uint ArchitectureX64 = 0xC000_003E;
     private const uint Allow = 0x7FFF_0000, KillProcess = 0x8000_0000;
-    private const ushort LoadWord = 0x20, JumpIfEqual = 0x15, Return = 0x06;
+    private const ushort LoadWord = 0x20, JumpIfEqual = 0x15, JumpAlways = 0x05, Return = 0x06;
     private const uint Number = 0, Architecture = 4, InstructionPointer = 8, Arguments = 16;
 
     private readonly List<(ushort Code, int True, int False, uint Value)> program = [];
@@ -46,10 +46,103 @@ internal sealed class SystemCallFilter
         filter.Require(SystemCall.FutexWake);
         filter.End(Allow);
 
-        filter.toKill.ForEach(filter.Land);
-        filter.End(KillProcess);
         return filter.Encode();
     }
+
+    /// <summary>The filter of a guest container's first thread, on which guest code runs: it may return from a signal, wait for one futex and wake another.</summary>
+    /// <param name="signalReturn">Address behind the SYSCALL that returns from a signal.</param>
+    /// <param name="wait">Address behind the SYSCALL that waits.</param>
+    /// <param name="waitWord">What it waits for.</param>
+    /// <param name="wake">Address behind the SYSCALL that wakes.</param>
+    /// <param name="wakeWord">What it wakes.</param>
+    public static byte[] CreateGuest(ulong signalReturn, ulong wait, ulong waitWord, ulong wake, ulong wakeWord)
+    {
+        SystemCallFilter filter = new();
+        filter.Load(Architecture);
+        filter.Require(ArchitectureX64);
+        filter.Load(Number);
+        int notSignalReturn = filter.Test(SystemCall.RtSigreturn);
+        filter.RequireWide(InstructionPointer, signalReturn);
+        filter.End(Allow);
+
+        filter.Land(notSignalReturn);
+        filter.Require(SystemCall.Futex);
+        filter.AllowFutexes(wait, waitWord, wake, [wakeWord]);
+        return filter.Encode();
+    }
+
+    /// <summary>The filter of a guest container's second thread: it changes mappings below 4 GiB and the LDT, from one instruction, and waits and wakes.</summary>
+    /// <param name="order">Address behind the SYSCALL that carries out what the monitor ordered.</param>
+    /// <param name="wait">Address behind the SYSCALL that waits.</param>
+    /// <param name="waitWord">What it waits for.</param>
+    /// <param name="wake">Address behind the SYSCALL that wakes.</param>
+    /// <param name="wakeWords">What it wakes.</param>
+    public static byte[] CreateMapper(ulong order, ulong wait, ulong waitWord, ulong wake, ReadOnlySpan<ulong> wakeWords)
+    {
+        SystemCallFilter filter = new();
+        filter.Load(Architecture);
+        filter.Require(ArchitectureX64);
+        filter.Load(Number);
+        int notFutex = filter.Test(SystemCall.Futex);
+        filter.AllowFutexes(wait, waitWord, wake, wakeWords);
+
+        filter.Land(notFutex);
+        filter.Load(Number);
+        int notLdt = filter.Test(SystemCall.ModifyLdt);
+        filter.RequireWide(InstructionPointer, order);
+        filter.End(Allow);
+
+        // mmap, mprotect and munmap: addresses and lengths of 32 bits.
+        filter.Land(notLdt);
+        int notMap = filter.Test(SystemCall.Mmap);
+        int mapping = filter.Jump();
+        filter.Land(notMap);
+        int notProtect = filter.Test(SystemCall.Mprotect);
+        int protecting = filter.Jump();
+        filter.Land(notProtect);
+        filter.Require(SystemCall.Munmap);
+        filter.LandJump(mapping);
+        filter.LandJump(protecting);
+        filter.RequireWide(InstructionPointer, order);
+        filter.Load(Arguments + 4);
+        filter.Require(0);
+        filter.Load(Arguments + 12);
+        filter.Require(0);
+        filter.End(Allow);
+        return filter.Encode();
+    }
+
+    private void AllowFutexes(ulong wait, ulong waitWord, ulong wake, ReadOnlySpan<ulong> wakeWords)
+    {
+        Load(Arguments + 8);
+        int notWait = Test(SystemCall.FutexWait);
+        RequireWide(InstructionPointer, wait);
+        RequireWide(Arguments, waitWord);
+        End(Allow);
+        Land(notWait);
+        Require(SystemCall.FutexWake);
+        RequireWide(InstructionPointer, wake);
+        for (int i = 0; i < wakeWords.Length - 1; i++)
+        {
+            Load(Arguments);
+            int other = Test((uint)wakeWords[i]);
+            Load(Arguments + 4);
+            Require((uint)(wakeWords[i] >> 32));
+            End(Allow);
+            Land(other);
+        }
+
+        RequireWide(Arguments, wakeWords[^1]);
+        End(Allow);
+    }
+
+    private int Jump()
+    {
+        program.Add((JumpAlways, 0, 0, 0));
+        return program.Count - 1;
+    }
+
+    private void LandJump(int jump) => program[jump] = program[jump] with { Value = (uint)(program.Count - jump - 1) };
 
     private void Load(uint offset) => program.Add((LoadWord, 0, 0, offset));
 
@@ -75,8 +168,11 @@ internal sealed class SystemCallFilter
     /// <summary>Makes a jump land at the next instruction.</summary>
     private void Land(int jump) => program[jump] = program[jump] with { False = program.Count - jump - 1 };
 
+    /// <summary>Ends the program: what nothing allowed ends the process.</summary>
     private byte[] Encode()
     {
+        toKill.ForEach(Land);
+        End(KillProcess);
         byte[] bytes = new byte[program.Count * 8];
         for (int i = 0; i < program.Count; i++)
         {

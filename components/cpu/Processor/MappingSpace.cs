@@ -22,6 +22,33 @@ internal sealed unsafe class MappingSpace : IDisposable
         return table == null ? 0 : table[(linear >> 12) & 0x3FF];
     }
 
+    /// <summary>Visits every mapping, in the order of linear addresses.</summary>
+    public void ForEach<T>(T target, Action<T, uint, uint, MappingRights> visit)
+    {
+        for (uint slot = 0; slot < 1024; slot++)
+        {
+            uint* table = directory[slot];
+            for (uint i = 0; table != null && i < 1024; i++)
+            {
+                if (table[i] != 0)
+                    visit(target, (slot << 10) | i, table[i] >> 3, (MappingRights)(table[i] & 7));
+            }
+        }
+    }
+
+    /// <summary>Whether pages lead to frames in a row already, whatever the rights.</summary>
+    public bool Leads(uint linearPage, uint frame, uint pages)
+    {
+        for (uint i = 0; i < pages; i++)
+        {
+            uint entry = Entry((linearPage + i) << 12);
+            if (entry == 0 || entry >> 3 != frame + i)
+                return false;
+        }
+
+        return true;
+    }
+
     public void Map(uint linearPage, uint frame, uint pages, MappingRights rights)
     {
         for (uint i = 0; i < pages; i++)

@@ -155,7 +155,8 @@ internal sealed unsafe partial class X86Processor
         if (page == null)
             return FaultPending ? null : FetchFromBus(linear, offset);
         AloneEntry* entry = aloneCache + ((page->Frame ^ offset ^ (offset << 4)) & (AloneEntries - 1));
-        if (entry->Valid == 0 || entry->Frame != page->Frame || entry->Version != Memory.Versions[page->Frame] || entry->Offset != offset || entry->Is32 != page->Is32)
+        if (entry->Valid == 0 || entry->Frame != page->Frame || entry->Version != Memory.Versions[page->Frame] || entry->Offset != offset || entry->Is32 != page->Is32
+            || (Memory.IsShared && !IsAsDecoded(entry)))
         {
             entry->Valid = 0;
             if (!DecodeAlone(entry, page, linear))
@@ -172,6 +173,18 @@ internal sealed unsafe partial class X86Processor
 
         DecodedOp* op = &entry->Op0;
         return WithinCodeLimit(eip, op->Length) ? op : null;
+    }
+
+    /// <summary>Of memory that others write as well, the version does not tell: the bytes do.</summary>
+    private bool IsAsDecoded(AloneEntry* entry) =>
+        entry->CrossFrame == uint.MaxValue
+        && new ReadOnlySpan<byte>(entry->Bytes, entry->ByteCount).SequenceEqual(new ReadOnlySpan<byte>(Memory.Base + ((nuint)entry->Frame << 12) + entry->Offset, entry->ByteCount));
+
+    /// <summary>Forgets every decoded block: bytes may have changed without a word.</summary>
+    public void ForgetDecoded()
+    {
+        code.Forget();
+        currentPage = null;
     }
 
     private bool WithinCodeLimit(uint eip, uint length) =>
@@ -208,6 +221,8 @@ internal sealed unsafe partial class X86Processor
         code.Mark(page->Frame, offset, Math.Min(4096, offset + Math.Max(1, length)));
         if (Memory.WatchGeneration != watchGeneration)
             WatchesChanged();
+        entry->ByteCount = Math.Min(available, Math.Max(1, length));
+        new ReadOnlySpan<byte>(bytes, entry->ByteCount).CopyTo(new Span<byte>(entry->Bytes, entry->ByteCount));
         entry->Frame = page->Frame;
         entry->Version = Memory.Versions[page->Frame];
         entry->Offset = (uint)offset;
@@ -278,6 +293,7 @@ internal sealed unsafe partial class X86Processor
         public uint CrossVersion;
         public uint Offset;
         public uint Is32;
-        public uint Padding;
+        public int ByteCount;
+        public fixed byte Bytes[16];
     }
 }

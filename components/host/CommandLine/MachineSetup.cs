@@ -81,5 +81,5 @@ internal static class MachineSetup
     }
 
     /// <summary>An engine's name on the command line.</summary>
-    public static string NameOf(Engine engine) => engine == Engine.Emulated ? "emulated" : "ring3";
+    public static string NameOf(Engine engine) => engine switch { Engine.Emulated => "emulated", Engine.Ring3 => "ring3", _ => "native" };
 }

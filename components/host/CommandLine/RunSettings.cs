@@ -134,6 +134,7 @@ public sealed record RunSettings
     {
         "emulated" => Plexus.Monitor.Engine.Emulated,
         "ring3" => Plexus.Monitor.Engine.Ring3,
+        "native" => Plexus.Monitor.Engine.Native,
         _ => throw new InputException($"{where} {text}: unknown engine; choose emulated or ring3"),
     };
 

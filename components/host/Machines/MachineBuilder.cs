@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Plexus.Cpu;
+using Plexus.Cpu.Native;
 using Plexus.Devices;
 using Plexus.Handlers;
 using Plexus.Host.CommandLine;
@@ -59,7 +60,7 @@ public sealed class MachineBuilder
             s.GetRequiredService<MonitorTables>(),
             s.GetRequiredService<FlightRecorder>(),
             s.GetService<TransitionMeters>()));
-        AddComponent("cpu", (s, _) => new CpuComponent(s.GetRequiredService<Vcpu>(), s.GetRequiredService<GuestMemory>(), s.GetRequiredService<PlatformLines>(), s.GetRequiredService<MonitorTables>(), Overwritten, CpuModel));
+        AddComponent("cpu", (s, _) => new CpuComponent(s.GetRequiredService<Vcpu>(), s.GetRequiredService<GuestMemory>(), s.GetRequiredService<PlatformLines>(), s.GetRequiredService<MonitorTables>(), Overwritten, CpuModel, s.GetService<SharedRegion>()));
         AddComponent("prescan", (_, _) => new PrescanComponent());
         AddComponent("patcher", (s, _) => new PatcherComponent(s.GetRequiredService<GuestMemory>(), new PatcherOptions { MaximumFrames = (int)(CodeMemory / GuestMemory.FrameSize) }));
         AddComponent("handlers", (_, _) => new HandlersComponent());
@@ -163,7 +164,16 @@ public sealed class MachineBuilder
             RecordRingChanges = Options.RecordRingChanges || trace is not null,
         };
         Services.AddSingleton(lines);
-        Services.AddSingleton(_ => new GuestMemory(MemorySize, CodeMemory / GuestMemory.FrameSize + OtherArenaFrames, DeviceFrames()));
+        uint arena = (CodeMemory / GuestMemory.FrameSize) + OtherArenaFrames;
+        if (Options.Engine == Engine.Native)
+        {
+            NativeMachine.Prepare(Services, vcpu, MemorySize, arena, DeviceFrames());
+        }
+        else
+        {
+            Services.AddSingleton(_ => new GuestMemory(MemorySize, arena, DeviceFrames()));
+        }
+
         Services.AddSingleton(_ => vcpu);
         Services.AddSingleton<MonitorTables>();
         Services.AddSingleton<FlightRecorder>();
@@ -202,7 +212,7 @@ public sealed class MachineBuilder
 
     private Machine Compose(ServiceProvider services, CallRecorder? recorder)
     {
-        services.GetRequiredService<Vcpu>().State.NanosecondsPerInstruction = manifest.Cpu.NanosecondsPerInstruction;
+        services.GetRequiredService<Vcpu>().State.NanosecondsPerInstruction = Options.Engine == Engine.Native ? NativeMachine.NanosecondsPerInstruction : manifest.Cpu.NanosecondsPerInstruction;
         FabricBuilder fabric = new FabricBuilder().Observe(recorder);
         IReadOnlyList<IComponent> opened = drives!.Open(); // Before the devices: floppy drives and the configuration memory follow the media.
         IReadOnlyList<DeviceComponent> devices = services.GetRequiredService<IReadOnlyList<DeviceComponent>>();

@@ -15,10 +15,9 @@ public sealed unsafe partial class GuestMemory : IDisposable
     /// <summary>Bytes in a frame.</summary>
     public const int FrameSize = 4096;
 
-    /// <summary>What was allocated: zero pages that the host provides when they are touched.</summary>
+    /// <summary>What was allocated: zero pages that the host provides when they are touched; null where the caller brought them.</summary>
     private readonly byte* allocation;
     private readonly byte* block;
-    private readonly nuint size;
     private readonly byte* watch;
     private readonly uint* versions;
     private readonly ulong* decoded;
@@ -35,6 +34,16 @@ public sealed unsafe partial class GuestMemory : IDisposable
     /// <param name="arenaFrames">Frames of the private arena.</param>
     /// <param name="deviceFrames">Frames that devices may take as ROM or video memory.</param>
     public GuestMemory(uint ramSize, uint arenaFrames = 4096, uint deviceFrames = 0)
+        : this(ramSize, arenaFrames, deviceFrames, null)
+    {
+    }
+
+    /// <summary>Takes memory of the caller's, which others may write as well.</summary>
+    /// <param name="ramSize">Guest RAM in bytes; a multiple of 4096.</param>
+    /// <param name="arenaFrames">Frames of the private arena.</param>
+    /// <param name="deviceFrames">Frames that devices may take as ROM or video memory.</param>
+    /// <param name="memory">Zeroed, page-aligned, of <see cref="SizeOf"/> bytes, outlives this object; null to allocate.</param>
+    public GuestMemory(uint ramSize, uint arenaFrames, uint deviceFrames, byte* memory)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(ramSize % FrameSize, 0u);
         RamSize = ramSize;
@@ -42,9 +51,10 @@ public sealed unsafe partial class GuestMemory : IDisposable
         DeviceFrames = deviceFrames;
         GuestFrames = RamFrames + deviceFrames;
         ArenaFrames = arenaFrames;
-        size = (nuint)(GuestFrames + arenaFrames) * FrameSize;
-        allocation = (byte*)NativeMemory.AllocZeroed(size + FrameSize);
-        block = (byte*)(((nuint)allocation + FrameSize - 1) & ~(nuint)(FrameSize - 1));
+        nuint size = (nuint)SizeOf(ramSize, arenaFrames, deviceFrames);
+        IsShared = memory != null;
+        allocation = memory == null ? (byte*)NativeMemory.AllocZeroed(size + FrameSize) : null;
+        block = memory == null ? (byte*)(((nuint)allocation + FrameSize - 1) & ~(nuint)(FrameSize - 1)) : memory;
         uint frames = GuestFrames + arenaFrames;
         watch = (byte*)NativeMemory.AllocZeroed(frames);
         versions = (uint*)NativeMemory.AllocZeroed(frames, sizeof(uint));
@@ -57,6 +67,12 @@ public sealed unsafe partial class GuestMemory : IDisposable
         MapReads(0, 0, RamFrames);
         MapWrites(0, 0, RamFrames);
     }
+
+    /// <summary>Bytes that a memory takes.</summary>
+    public static long SizeOf(uint ramSize, uint arenaFrames, uint deviceFrames) => ((long)(ramSize / FrameSize) + deviceFrames + arenaFrames) * FrameSize;
+
+    /// <summary>Guest code on the host's processor writes it, too, without a word: what was read of pages that it may write does not last.</summary>
+    public bool IsShared { get; }
 
     /// <summary>Guest RAM in bytes.</summary>
     public uint RamSize { get; }

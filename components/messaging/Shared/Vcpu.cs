@@ -14,6 +14,20 @@ public sealed unsafe class Vcpu : IDisposable
     /// <summary>The block, for code without pointers.</summary>
     public ref VcpuBlock State => ref *block;
 
+    /// <summary>Guest time is the wall clock's; null where it is made of retired instructions.</summary>
+    public WallClock? Clock { get; set; }
+
+    /// <summary>Lets guest time catch up with the wall clock, where it follows it. It never goes back.</summary>
+    public void CatchUp()
+    {
+        if (Clock is null)
+            return;
+        ulong wall = Clock.Now;
+        ulong now = block->Now;
+        if (wall > now)
+            block->IdleNanoseconds += wall - now;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

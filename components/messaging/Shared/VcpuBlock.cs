@@ -57,7 +57,7 @@ public unsafe struct VcpuBlock
     /// <summary>Guest instructions retired since power-on; each REP iteration counts one. HLT counts one.</summary>
     public ulong Retired;
 
-    /// <summary>Guest nanoseconds that passed while halted; guest time = Retired * NanosecondsPerInstruction + IdleNanoseconds.</summary>
+    /// <summary>Guest nanoseconds that passed while halted, or by the wall clock (<see cref="Vcpu.CatchUp"/>); guest time = Retired * NanosecondsPerInstruction + IdleNanoseconds.</summary>
     public ulong IdleNanoseconds;
 
     /// <summary>Added to the cycle counter to give IA32_TIME_STAMP_COUNTER.</summary>

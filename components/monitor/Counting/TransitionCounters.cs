@@ -148,7 +148,7 @@ internal sealed class TransitionCounters(Vcpu vcpu, MonitorOptions options, Flig
         for (int i = 0; i < Kinds; i++)
             list.Add(new Counter("transition." + KindNames[i], i == (int)TransitionKind.GuestRing && options.Engine == Engine.Emulated ? ringChanges : kinds[i]));
         ulong entries = kinds[(int)TransitionKind.Ring3ToRing0];
-        if (options.Engine == Engine.Ring3)
+        if (options.Engine != Engine.Emulated)
             list.Add(new Counter("guest.instructions-per-entry", vcpu.State.Retired / Math.Max(entries, 1)));
         for (int i = 0; i < vectors.Length; i++)
         {

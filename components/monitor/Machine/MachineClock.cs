@@ -12,12 +12,16 @@ internal sealed class MachineClock(Vcpu vcpu, PlatformLines lines, IEndpoint bus
 {
     private const uint InterruptFlag = 0x200;
 
+    /// <summary>Where guest time is real time: nanoseconds after which a halted guest looks whether the host wants it to stop.</summary>
+    private const ulong LongestSleep = 10_000_000;
+
     /// <summary>What the engine knows of the guest's privileged state is to be forgotten: the processor was initialised.</summary>
     internal Action? Forget { get; set; }
 
     /// <summary>Whether something ends this call of RunMachine at the current instruction boundary. Limits come before timers and interrupts, in both engines alike.</summary>
     internal bool ShouldReturn(in RunMachine request, out MachineExit exit)
     {
+        vcpu.CatchUp();
         ref VcpuBlock v = ref vcpu.State;
         if (lines.GuestExitCode is { } code)
         {
@@ -85,7 +89,11 @@ internal sealed class MachineClock(Vcpu vcpu, PlatformLines lines, IEndpoint bus
         if (target == ulong.MaxValue)
             return false;
         ulong now = v.Now;
-        if (target > now)
+        if (target <= now)
+            return true;
+        if (vcpu.Clock is { } clock)
+            clock.Sleep(Math.Min(target - now, LongestSleep));
+        else
             v.IdleNanoseconds += target - now;
         return true;
     }

@@ -36,6 +36,15 @@ internal sealed partial class Ring3Drive
             case ExitKind.Stop:
             case ExitKind.Resample:
                 return false;
+            case ExitKind.Interpret:
+                RollToGuest(space);
+                counters.Count(Work.InterpretedSlice);
+                InterpretSlice(SliceInstructions);
+                return false;
+            case ExitKind.Lost:
+                atGuest = true;
+                Finish(new MachineExit(MachineExitKind.ContainerLost, 0, $"{exit.Detail}; the guest ran at CS:EIP {v.Segments[(int)SegmentIndex.Cs].Selector:X4}:{v.Eip:X8}h when it was entered last"));
+                return false;
             default:
                 Finish(new MachineExit(MachineExitKind.Unsupported, 0, $"the physical processor ended its run with {exit.Kind} ({exit.Detail})"));
                 return false;

@@ -14,7 +14,7 @@ using Plexus.Monitor.Views;
 namespace Plexus.Monitor.Machine;
 
 /// <summary>
-/// Drives the engine <c>ring3</c>: guest code runs deprivileged on the physical processor; every exit comes here.
+/// Drives the engines <c>ring3</c> and <c>native</c>: guest code runs deprivileged on the physical processor, interpreted or the host's; every exit comes here.
 /// At the top of the loop the vCPU block always shows a guest-instruction boundary (EIP is the guest's own, IF is in EFLAGS).
 /// </summary>
 internal sealed partial class Ring3Drive
@@ -27,6 +27,9 @@ internal sealed partial class Ring3Drive
     private const ulong CrowdedSliceInstructions = 100_000;
     private const int Ecx = 1;
     private const int PairAttempts = 4;
+
+    /// <summary>Under <c>native</c>: guest nanoseconds after which an interpreted stretch looks at the wall clock, which it is slower than.</summary>
+    private const ulong InterpretedSlice = 500_000;
 
     /// <summary>Bytes of <c>INT n</c>.</summary>
     private const uint EntryLength = 2;
@@ -47,6 +50,9 @@ internal sealed partial class Ring3Drive
     private readonly TransitionCounters counters;
     private readonly BlockCoverage coverage;
     private readonly MonitorOptions options;
+
+    /// <summary>Instructions are not counted, and guest time is real time.</summary>
+    private readonly bool isNative;
 
     private ulong runDeadline;
     private ulong runLimit;
@@ -94,6 +100,7 @@ internal sealed partial class Ring3Drive
         this.counters = counters;
         this.coverage = coverage;
         this.options = options;
+        isNative = options.Engine == Engine.Native;
     }
 
     /// <summary>What roads cost, when the run is profiled.</summary>
@@ -128,7 +135,7 @@ internal sealed partial class Ring3Drive
             ulong deadline = Math.Min(lines.TimerDeadline, request.Deadline);
             runDeadline = request.Deadline;
             runLimit = request.RetireLimit;
-            if (HasBreakpoints || request.Interpreted)
+            if (HasBreakpoints || request.Interpreted || (isNative && request.RetireLimit != ulong.MaxValue))
             {
                 Interpret(RunMode.Emulated, deadline, request.RetireLimit);
                 continue;
@@ -354,6 +361,8 @@ internal sealed partial class Ring3Drive
     private void Interpret(RunMode mode, ulong deadline, ulong retireLimit)
     {
         ref VcpuBlock v = ref vcpu.State;
+        if (isNative)
+            deadline = Math.Min(deadline, v.Now + InterpretedSlice);
         Trip trip = Begin(TransitionKind.Interpreted, TransitionEvent.NoVector, v.Eip, "interpret");
         CpuExit exit = cpu.Call<Run, CpuExit>(new Run(mode, 0, 0, deadline, retireLimit, EndAtDelivery: endAtDelivery));
         if (MachineEnd.Of(exit, v, out MachineExit end))

@@ -41,4 +41,10 @@ public enum ExitKind
 
     /// <summary>A breakpoint or watchpoint of the host was met: <see cref="CpuExit.Linear"/> is its address, or the first of its bytes that was touched.</summary>
     Breakpoint = 18,
+
+    /// <summary>The engine cannot run the present state, for a reason that the state alone does not show: it is to be interpreted for a while (only <see cref="RunMode.Deprivileged"/>).</summary>
+    Interpret = 19,
+
+    /// <summary>Guest code left its confinement, or its container ended: <see cref="CpuExit.Detail"/> says how. Nothing of the guest's state is to be relied upon (only <see cref="RunMode.Deprivileged"/>).</summary>
+    Lost = 20,
 }

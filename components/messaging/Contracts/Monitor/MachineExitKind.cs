@@ -32,4 +32,7 @@ public enum MachineExitKind
 
     /// <summary>A breakpoint or watchpoint of the host was met; <see cref="MachineExit.Code"/> is its linear address, or the first of its bytes that was touched. It can go on.</summary>
     Breakpoint = 9,
+
+    /// <summary>Guest code left its confinement, or the process that it runs in ended.</summary>
+    ContainerLost = 10,
 }

@@ -1,0 +1,54 @@
+using System.Runtime.InteropServices;
+
+namespace Plexus.Cpu.Native.Engine;
+
+/// <summary>
+/// Keeps the vCPU's thread on one processor of the host: containers inherit it, so that a hand-over is a switch of processes and not an interrupt to another processor.
+/// </summary>
+/// <remarks>unsafe: the processor set is a bit mask on the stack.</remarks>
+internal sealed unsafe partial class CpuAffinity : IDisposable
+{
+    private const int SetBytes = 128;
+
+    private readonly byte[] before = new byte[SetBytes];
+    private int thread;
+    private int processor = -1;
+
+    /// <summary>The processor that containers are to run on; -1 before the first run.</summary>
+    public int Processor => processor;
+
+    /// <summary>Keeps the calling thread where it is, until <see cref="Dispose"/>.</summary>
+    public void Pin()
+    {
+        int caller = Environment.CurrentManagedThreadId;
+        if (thread == caller)
+            return;
+        thread = caller;
+        fixed (byte* set = before)
+            _ = Call(SystemCall.GetAffinity, 0, SetBytes, set);
+        uint here = 0;
+        if (CallCpu(SystemCall.GetCpu, &here, null, null) != 0 || here >= SetBytes * 8)
+            return;
+        processor = (int)here;
+        byte* one = stackalloc byte[SetBytes];
+        new Span<byte>(one, SetBytes).Clear();
+        one[here / 8] = (byte)(1 << (int)(here % 8));
+        _ = Call(SystemCall.SetAffinity, 0, SetBytes, one);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (thread != Environment.CurrentManagedThreadId || processor < 0)
+            return;
+        fixed (byte* set = before)
+            _ = Call(SystemCall.SetAffinity, 0, SetBytes, set);
+        thread = 0;
+    }
+
+    [LibraryImport("libc", EntryPoint = "syscall")]
+    private static partial nint Call(nint number, nint process, nint size, byte* set);
+
+    [LibraryImport("libc", EntryPoint = "syscall")]
+    private static partial nint CallCpu(nint number, uint* processor, uint* node, void* unused);
+}

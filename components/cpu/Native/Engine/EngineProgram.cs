@@ -1,0 +1,588 @@
+using Iced.Intel;
+using static Iced.Intel.AssemblerRegisters;
+using L = Plexus.Cpu.Native.Engine.EngineLayout;
+
+namespace Plexus.Cpu.Native.Engine;
+
+/// <summary>
+/// A guest container's own code. Its first thread confines itself and then runs guest code: it is entered by IRETQ to a segment of the LDT, and what stops it comes back as a signal,
+/// whose handler either goes through a ring-3 gate of the monitor's, or publishes the registers and waits. Its second thread makes the system calls that the monitor
+/// orders; it keeps everything in registers, and reads only what the container cannot write.
+/// </summary>
+internal sealed class EngineProgram
+{
+    /// <summary>Linux' 64-bit code selector (arch/x86/include/asm/segment.h).</summary>
+    public const int Code64 = 0x33, UserData = 0x2B;
+
+    /// <summary>LDT entry of the flat code segment, which is also the one that is tried at the start.</summary>
+    public const int FlatCodeEntry = 1;
+
+    /// <summary><c>struct user_desc</c>: 32-bit, non-conforming code, limit in pages, usable.</summary>
+    private const ulong FlatCode = 0x55;
+
+    /// <summary>CLONE_VM, CLONE_FS, CLONE_FILES, CLONE_SIGHAND, CLONE_THREAD, CLONE_SYSVSEM.</summary>
+    private const int SiblingThread = 0x100 | 0x200 | 0x400 | 0x800 | 0x1_0000 | 0x4_0000;
+
+    /// <summary>Offsets in <c>ucontext_t</c> and places among its general registers (arch/x86/include/uapi/asm/sigcontext.h).</summary>
+    private const int UcRegisters = 40, UcFpu = UcRegisters + (23 * 8);
+    private const int RegRdx = 12, RegRsp = 15, RegRip = 16, RegFlags = 17, RegSegments = 18, RegError = 19, RegVector = 20, RegCr2 = 22;
+    private const int SsInSegments = 6;
+
+    /// <summary>Exceptions that push an error code, and those that restart (SDM vol. 3, table 6-1).</summary>
+    private const int WithErrorCode = (1 << 8) | (1 << 10) | (1 << 11) | (1 << 12) | (1 << 13) | (1 << 14) | (1 << 17);
+    private const int Faults = WithErrorCode | (1 << 0) | (1 << 5) | (1 << 6) | (1 << 7) | (1 << 16) | (1 << 19);
+
+    private const int NestedTask = 0x4000, ResumeFlag = 0x1_0000;
+
+    /// <summary>Error code of a #GP by <c>INT 20h</c>: the vector, in the IDT.</summary>
+    private const int EntryError = (Messaging.Shared.MonitorTables.EntryVector * 8) + 2;
+
+    /// <summary>EAX, ECX, EDX, EBX, ESP, EBP, ESI, EDI.</summary>
+    private static readonly int[] GeneralInContext = [13, 14, 12, 11, 15, 10, 9, 8];
+
+    private static readonly Lazy<EngineProgram> Assembled = new(() => new EngineProgram());
+
+    private readonly Assembler a = new(64);
+    private readonly ulong handlerAddress, restorerAddress;
+    private readonly byte[] guestFilter, mapperFilter;
+
+    private Label failed, finish, guestWake, guestWait, afterGuestWake, afterGuestWait, handler, restorer, afterReturn, signalReturn, mapper, afterMapperWait, afterMapperWake, afterOrder, gate, push, pushed, publish;
+
+    private EngineProgram()
+    {
+        (failed, finish, guestWake, guestWait, afterGuestWake, afterGuestWait) = (a.CreateLabel(), a.CreateLabel(), a.CreateLabel(), a.CreateLabel(), a.CreateLabel(), a.CreateLabel());
+        (handler, restorer, afterReturn, signalReturn) = (a.CreateLabel(), a.CreateLabel(), a.CreateLabel(), a.CreateLabel());
+        (mapper, afterMapperWait, afterMapperWake, afterOrder) = (a.CreateLabel(), a.CreateLabel(), a.CreateLabel(), a.CreateLabel());
+        (gate, push, pushed, publish) = (a.CreateLabel(), a.CreateLabel(), a.CreateLabel(), a.CreateLabel());
+        WriteStart();
+        WriteHandOver();
+        WriteEntry();
+        WriteHandler();
+        WritePublish();
+        WriteGate();
+        WriteSignalReturn();
+        WriteMapper();
+        using MemoryStream stream = new();
+        AssemblerResult result = a.Assemble(new StreamCodeWriter(stream), L.Program + ElfImage.HeaderSize, BlockEncoderOptions.ReturnNewInstructionOffsets);
+        Image = ElfImage.Create(L.Program, stream.ToArray());
+        if (Image.Length > L.ProgramSize)
+            throw new InvalidOperationException("the container's program is too long for its place");
+        handlerAddress = result.GetLabelRIP(handler);
+        restorerAddress = result.GetLabelRIP(restorer);
+        guestFilter = SystemCallFilter.CreateGuest(result.GetLabelRIP(afterReturn), result.GetLabelRIP(afterGuestWait), L.State + L.GuestGo, result.GetLabelRIP(afterGuestWake), L.State + L.MonitorGo);
+        mapperFilter = SystemCallFilter.CreateMapper(result.GetLabelRIP(afterOrder), result.GetLabelRIP(afterMapperWait), L.Orders + L.Posted, result.GetLabelRIP(afterMapperWake), [L.State + L.GuestGo, L.State + L.MonitorGo]);
+    }
+
+    /// <summary>The program; the same for every container of this process.</summary>
+    public static EngineProgram Instance => Assembled.Value;
+
+    /// <summary>The executable.</summary>
+    public byte[] Image { get; }
+
+    /// <summary>The argument by which a container learns its descriptors.</summary>
+    public static string Argument(int control, int memory)
+    {
+        return string.Create(16, ((uint)control, (uint)memory), static (text, values) =>
+        {
+            for (int i = 0; i < 8; i++)
+            {
+                text[i] = (char)('a' + (values.Item1 >> (28 - (i * 4)) & 15));
+                text[8 + i] = (char)('a' + (values.Item2 >> (28 - (i * 4)) & 15));
+            }
+        });
+    }
+
+    /// <summary>Fills in what a container needs for starting up.</summary>
+    public void FillOrders(Span<byte> orders)
+    {
+        // stack_t, struct sigaction as the kernel has it, struct rlimit, struct user_desc, two signal sets, two struct sock_fprog.
+        Put(orders, L.StackDescription, L.State + L.SignalStack, 0, L.SignalStackSize);
+
+        // No signal is blocked while the handler runs: it is left by IRETQ, not by a return.
+        const uint flags = SystemCall.ActionSigInfo | SystemCall.ActionRestorer | SystemCall.ActionOnStack | SystemCall.ActionNoDefer;
+        Put(orders, L.Action, handlerAddress, flags, restorerAddress, 0);
+        Put(orders, L.Limits, 0, 0);
+        Put(orders, L.FirstSegment, FlatCodeEntry, (FlatCode << 32) | 0xF_FFFF);
+        Put(orders, L.NoSignals, 0, ulong.MaxValue);
+        if (guestFilter.Length > L.FilterLength || mapperFilter.Length > L.FilterLength)
+            throw new InvalidOperationException("a filter is too long for its place");
+        guestFilter.CopyTo(orders[L.GuestFilter..]);
+        mapperFilter.CopyTo(orders[L.MapperFilter..]);
+        Put(orders, L.GuestFilterDescription, (uint)guestFilter.Length / 8, L.Orders + L.GuestFilter);
+        Put(orders, L.MapperFilterDescription, (uint)mapperFilter.Length / 8, L.Orders + L.MapperFilter);
+        "plexus-guest\0"u8.CopyTo(orders[L.Name..]);
+    }
+
+    private static void Put(Span<byte> block, int at, params ReadOnlySpan<ulong> values)
+    {
+        for (int i = 0; i < values.Length; i++)
+            BitConverter.TryWriteBytes(block[(at + (i * 8))..], values[i]);
+    }
+
+    private void Stage(StartStage stage) => a.mov(__dword_ptr[rbx + L.Stage], (int)stage);
+
+    private void Call(int number)
+    {
+        a.mov(eax, number);
+        a.syscall();
+        a.test(rax, rax);
+    }
+
+    /// <summary>A system call at start-up, whose failure ends the container.</summary>
+    private void Must(int number)
+    {
+        Call(number);
+        a.js(failed);
+    }
+
+    private void MapControl(ulong address, int size, ContainerAccess access, long offset)
+    {
+        a.mov(rdi, address);
+        a.mov(esi, size);
+        a.mov(edx, (int)access);
+        a.mov(r10d, SystemCall.MapShared | SystemCall.MapFixed | SystemCall.MapPopulate);
+        a.mov(r8d, r12d);
+        a.mov(r9, offset);
+        Call(SystemCall.Mmap);
+    }
+
+    private void ParseDescriptor(AssemblerRegister32 descriptor, int at)
+    {
+        a.xor(descriptor, descriptor);
+        for (int i = 0; i < 8; i++)
+        {
+            a.movzx(edx, __byte_ptr[rax + at + i]);
+            a.sub(edx, 'a');
+            a.shl(descriptor, 4);
+            a.or(descriptor, edx);
+        }
+    }
+
+    private void WriteStart()
+    {
+        Label orphan = a.CreateLabel(), lost = a.CreateLabel(), found = a.CreateLabel();
+
+        // argc, argv[0], argv[1] lie on the stack (System V ABI, 3.4.1 of the AMD64 supplement).
+        a.mov(rax, __qword_ptr[rsp + 16]);
+        ParseDescriptor(r12d, 0);
+        ParseDescriptor(r13d, 8);
+        MapControl(L.State, L.StateSize, ContainerAccess.Read | ContainerAccess.Write, 0);
+        a.js(lost);
+        a.mov(rbx, L.State);
+        a.mov(rbp, L.Orders);
+        a.lea(rsp, __[rbx + L.SignalStack + L.SignalStackSize]);
+        Stage(StartStage.Control);
+        MapControl(L.Orders, L.OrdersSize, ContainerAccess.Read, L.StateSize);
+        a.js(failed);
+
+        // Before there is a second thread: both stay on the vCPU's processor. Where the host refuses, they run anywhere.
+        a.xor(edi, edi);
+        a.mov(esi, L.ProcessorsSize);
+        a.lea(rdx, __[rbp + L.Processors]);
+        Call(SystemCall.SetAffinity);
+
+        Stage(StartStage.ParentDeath);
+        a.mov(edi, SystemCall.PrSetParentDeathSignal);
+        a.mov(esi, SystemCall.SignalKill);
+        Must(SystemCall.Prctl);
+        Stage(StartStage.Orphaned);
+        a.mov(eax, SystemCall.Getppid);
+        a.syscall();
+        a.cmp(eax, Environment.ProcessId);
+        a.jne(orphan);
+
+        // All descriptors but guest memory, which the second thread maps.
+        Stage(StartStage.Descriptors);
+        a.xor(edi, edi);
+        a.lea(esi, __[r13 - 1]);
+        a.xor(edx, edx);
+        Must(SystemCall.CloseRange);
+        a.lea(edi, __[r13 + 1]);
+        a.mov(esi, -1);
+        a.xor(edx, edx);
+        Must(SystemCall.CloseRange);
+
+        Stage(StartStage.CodeSegment);
+        a.mov(edi, 1);
+        a.lea(rsi, __[rbp + L.FirstSegment]);
+        a.mov(edx, L.SegmentSize);
+        Must(SystemCall.ModifyLdt);
+
+        // LAR knows what the processor would load.
+        a.mov(ecx, (FlatCodeEntry * 8) | 7);
+        a.lar(eax, ecx);
+        a.je(found);
+        a.mov(eax, -SystemCall.NotSupported);
+        a.jmp(failed);
+        a.Label(ref found);
+
+        Stage(StartStage.Signals);
+        a.lea(rdi, __[rbp + L.StackDescription]);
+        a.xor(esi, esi);
+        Must(SystemCall.Sigaltstack);
+        foreach (int signal in (ReadOnlySpan<int>)[SystemCall.SignalIll, SystemCall.SignalTrap, SystemCall.SignalBus, SystemCall.SignalFpe, SystemCall.SignalSegv, SystemCall.SignalUser1])
+        {
+            a.mov(edi, signal);
+            a.lea(rsi, __[rbp + L.Action]);
+            a.xor(edx, edx);
+            a.mov(r10d, 8);
+            Must(SystemCall.RtSigaction);
+        }
+
+        Stage(StartStage.Privileges);
+        a.mov(edi, SystemCall.PrSetName);
+        a.lea(rsi, __[rbp + L.Name]);
+        Must(SystemCall.Prctl);
+        a.mov(edi, SystemCall.PrSetNoNewPrivileges);
+        a.mov(esi, 1);
+        a.xor(edx, edx);
+        a.xor(r10d, r10d);
+        a.xor(r8d, r8d);
+        Must(SystemCall.Prctl);
+
+        // The second thread takes no signals, so it needs no stack.
+        Stage(StartStage.Mapper);
+        SetSignalMask(L.AllSignals);
+        a.mov(edi, SiblingThread);
+        a.xor(esi, esi);
+        a.xor(edx, edx);
+        a.xor(r10d, r10d);
+        a.xor(r8d, r8d);
+        Must(SystemCall.Clone);
+        a.je(mapper);
+        SetSignalMask(L.NoSignals);
+
+        Stage(StartStage.Limits);
+        foreach (int limit in (ReadOnlySpan<int>)[SystemCall.LimitFileSize, SystemCall.LimitCore, SystemCall.LimitProcesses, SystemCall.LimitFiles, SystemCall.LimitLockedMemory])
+        {
+            a.xor(edi, edi);
+            a.mov(esi, limit);
+            a.lea(rdx, __[rbp + L.Limits]);
+            a.xor(r10d, r10d);
+            Must(SystemCall.Prlimit64);
+        }
+
+        Stage(StartStage.Filter);
+        SetFilter(L.GuestFilterDescription);
+        Stage(StartStage.Ready);
+        a.jmp(finish);
+
+        a.Label(ref orphan);
+        a.xor(eax, eax);
+        a.Label(ref failed);
+        a.mov(__dword_ptr[rbx + L.Error], eax);
+        a.Label(ref lost);
+        a.mov(edi, 1);
+        a.mov(eax, SystemCall.ExitGroup);
+        a.syscall();
+        a.hlt();
+    }
+
+    private void SetSignalMask(int set)
+    {
+        a.mov(edi, SystemCall.SetMask);
+        a.lea(rsi, __[rbp + set]);
+        a.xor(edx, edx);
+        a.mov(r10d, 8);
+        Must(SystemCall.RtSigprocmask);
+    }
+
+    private void SetFilter(int description)
+    {
+        a.mov(edi, SystemCall.PrSetSeccomp);
+        a.mov(esi, SystemCall.SeccompModeFilter);
+        a.lea(rdx, __[rbp + description]);
+        Must(SystemCall.Prctl);
+    }
+
+    /// <summary>Gives the turn to the monitor and waits to have it back. RBX is the state, RBP the orders.</summary>
+    private void WriteHandOver()
+    {
+        Label look = a.CreateLabel(), sleep = a.CreateLabel(), spin = a.CreateLabel(), taken = a.CreateLabel();
+        a.Label(ref finish);
+        a.lea(rsp, __[rbx + L.SignalStack + L.SignalStackSize]);
+        a.mov(eax, 1);
+        a.xchg(__dword_ptr[rbx + L.MonitorGo], eax); // Locked: what was published is seen before, and whether the monitor sleeps is read behind it.
+        a.cmp(__dword_ptr[rbp + L.MonitorSleeps], 0);
+        a.je(afterGuestWake);
+        a.lea(rdi, __[rbx + L.MonitorGo]);
+        a.mov(esi, SystemCall.FutexWake);
+        a.mov(edx, 1);
+        a.xor(r10d, r10d);
+        a.mov(eax, SystemCall.Futex);
+        a.Label(ref guestWake);
+        a.syscall();
+        a.Label(ref afterGuestWake);
+
+        a.mov(r15d, __dword_ptr[rbp + L.Spins]);
+        a.Label(ref spin);
+        a.cmp(__dword_ptr[rbx + L.GuestGo], 0);
+        a.jne(taken);
+        a.sub(r15d, 1);
+        a.js(sleep);
+        a.pause();
+        a.jmp(spin);
+
+        a.Label(ref sleep);
+        a.mov(eax, 1);
+        a.xchg(__dword_ptr[rbx + L.GuestSleeps], eax);
+        a.Label(ref look);
+        a.cmp(__dword_ptr[rbx + L.GuestGo], 0);
+        a.jne(taken);
+        a.lea(rdi, __[rbx + L.GuestGo]);
+        a.mov(esi, SystemCall.FutexWait);
+        a.xor(edx, edx);
+        a.xor(r10d, r10d);
+        a.mov(eax, SystemCall.Futex);
+        a.Label(ref guestWait);
+        a.syscall();
+        a.Label(ref afterGuestWait);
+        a.jmp(look);
+
+        a.Label(ref taken);
+        a.mov(__dword_ptr[rbx + L.GuestSleeps], 0);
+        a.mov(__dword_ptr[rbx + L.GuestGo], 0);
+    }
+
+    private void WriteEntry()
+    {
+        // The form without REX.W: FIP and FDP with selectors, as 32-bit code has them.
+        a.fxrstor(__[rbp + L.EntryFx]);
+        a.mov(ds, __word_ptr[rbp + L.EntryDs]);
+        a.mov(es, __word_ptr[rbp + L.EntryEs]);
+        a.mov(fs, __word_ptr[rbp + L.EntryFs]);
+        a.mov(gs, __word_ptr[rbp + L.EntryGs]);
+        foreach (int field in (ReadOnlySpan<int>)[L.EntrySs, L.EntryRegisters + 16, L.EntryEflags, L.EntryCs, L.EntryEip])
+        {
+            a.mov(eax, __dword_ptr[rbp + field]);
+            a.push(rax);
+        }
+
+        a.mov(eax, __dword_ptr[rbp + L.EntryRegisters]);
+        a.mov(ecx, __dword_ptr[rbp + L.EntryRegisters + 4]);
+        a.mov(edx, __dword_ptr[rbp + L.EntryRegisters + 8]);
+        a.mov(ebx, __dword_ptr[rbp + L.EntryRegisters + 12]);
+        a.mov(esi, __dword_ptr[rbp + L.EntryRegisters + 24]);
+        a.mov(edi, __dword_ptr[rbp + L.EntryRegisters + 28]);
+        a.mov(ebp, __dword_ptr[rbp + L.EntryRegisters + 20]);
+        a.iretq();
+    }
+
+    /// <summary>RDI signal, RSI siginfo, RDX ucontext, on the signal stack.</summary>
+    private void WriteHandler()
+    {
+        Label own = a.CreateLabel();
+        a.Label(ref handler);
+
+        // First of all AC: the guest's would make this code fault where it is not aligned.
+        a.push(2);
+        a.popfq();
+        a.mov(rbx, L.State);
+        a.mov(rbp, L.Orders);
+        a.movzx(eax, __word_ptr[rdx + Context(RegSegments)]);
+        a.mov(r11d, __dword_ptr[rdx + Context(RegVector)]);
+        a.mov(r10d, __dword_ptr[rdx + Context(RegError)]);
+        a.mov(r9, __qword_ptr[rdx + Context(RegCr2)]);
+        a.mov(__dword_ptr[rbx + L.GatePush], 0);
+        a.cmp(eax, Code64);
+        a.je(own);
+        a.cmp(edi, SystemCall.SignalUser1);
+        a.je(publish);
+        a.cmp(r11d, 31);
+        a.ja(publish);
+        a.mov(r8d, __dword_ptr[rbp + (r11 * 4) + L.Gates]);
+        a.test(r8d, r8d);
+        a.je(publish);
+        a.cmp(r11d, 13);
+        a.jne(gate);
+        a.cmp(r10d, EntryError);
+        a.jne(gate);
+        a.jmp(publish);
+
+        // 64-bit code: this program's, or the guest's that should not be there.
+        a.Label(ref own);
+        a.mov(rcx, __qword_ptr[rdx + Context(RegRip)]);
+        a.mov(r8, L.Program);
+        a.sub(rcx, r8);
+        a.cmp(rcx, L.ProgramSize);
+        a.jae(publish);
+        a.cmp(edi, SystemCall.SignalUser1);
+        a.je(signalReturn);
+        a.add(rcx, r8);
+        a.lea(r8, __[push]);
+        a.cmp(rcx, r8);
+        a.jb(publish);
+        a.lea(r8, __[pushed]);
+        a.cmp(rcx, r8);
+        a.jae(publish);
+
+        // The push of a gate's frame faulted: the registers are those of the exception's own frame.
+        a.mov(rdx, __qword_ptr[rdx + Context(RegRdx)]);
+        a.mov(eax, __dword_ptr[rdx + Context(RegVector)]);
+        a.or(eax, 0x100);
+        a.mov(__dword_ptr[rbx + L.GatePush], eax);
+        a.movzx(eax, __word_ptr[rdx + Context(RegSegments)]);
+        a.jmp(publish);
+    }
+
+    /// <summary>EAX is CS, R9 CR2, R10D the error code, R11D the vector.</summary>
+    private void WritePublish()
+    {
+        a.Label(ref publish);
+        a.mov(__dword_ptr[rbx + L.Signal], edi);
+        a.mov(__dword_ptr[rbx + L.Vector], r11d);
+        a.mov(__dword_ptr[rbx + L.ErrorCode], r10d);
+        a.mov(__dword_ptr[rbx + L.Cs], eax);
+        a.mov(__qword_ptr[rbx + L.Cr2], r9);
+        for (int i = 0; i < 8; i++)
+        {
+            a.mov(eax, __dword_ptr[rdx + Context(GeneralInContext[i])]);
+            a.mov(__dword_ptr[rbx + L.Registers + (i * 4)], eax);
+        }
+
+        a.mov(rax, __qword_ptr[rdx + Context(RegRip)]);
+        a.mov(__qword_ptr[rbx + L.Rip], rax);
+        a.mov(eax, __dword_ptr[rdx + Context(RegFlags)]);
+        a.mov(__dword_ptr[rbx + L.Eflags], eax);
+        a.mov(rsi, __qword_ptr[rdx + UcFpu]);
+        a.lea(rdi, __[rbx + L.ExitFx]);
+        a.mov(ecx, 64);
+        a.rep.movsq();
+        a.jmp(finish);
+    }
+
+    /// <summary>
+    /// A gate to ring 3 (SDM vol. 3, 6.12.1.2, without a change of ring): EFLAGS, CS, EIP and perhaps the error code go onto the guest's stack, and control to the gate's EIP.
+    /// R8D is that EIP, R10D the error code, R11D the vector, EAX is CS.
+    /// </summary>
+    private void WriteGate()
+    {
+        Label noError = a.CreateLabel(), noResume = a.CreateLabel();
+        a.Label(ref gate);
+        a.mov(r9d, __dword_ptr[rdx + Context(RegRsp)]);
+        a.mov(ecx, __dword_ptr[rdx + Context(RegFlags)]);
+        a.mov(r12d, ecx);
+        a.mov(r13d, Faults);
+        a.bt(r13d, r11d);
+        a.jnc(noResume);
+        a.or(r12d, ResumeFlag);
+        a.Label(ref noResume);
+        a.nop();
+        a.Label(ref push);
+        PushToGuest(r12d);
+        PushToGuest(eax);
+        a.mov(r12d, __dword_ptr[rdx + Context(RegRip)]);
+        PushToGuest(r12d);
+        a.mov(r13d, WithErrorCode);
+        a.bt(r13d, r11d);
+        a.jnc(noError);
+        PushToGuest(r10d);
+        a.Label(ref noError);
+        a.nop();
+        a.Label(ref pushed);
+        a.inc(__dword_ptr[rbx + L.GatesTaken]);
+        a.and(ecx, ~(NestedTask | ResumeFlag | 0x100));
+        a.movzx(eax, __word_ptr[rdx + Context(RegSegments) + SsInSegments]);
+        a.mov(rsi, __qword_ptr[rdx + UcFpu]);
+        a.fxrstor64(__[rsi]);
+        a.push(rax);
+        a.push(r9);
+        a.push(rcx);
+        a.mov(eax, __dword_ptr[rbp + L.GateSelector]);
+        a.push(rax);
+        a.push(r8);
+        a.mov(eax, __dword_ptr[rdx + Context(GeneralInContext[0])]);
+        a.mov(ecx, __dword_ptr[rdx + Context(GeneralInContext[1])]);
+        a.mov(ebx, __dword_ptr[rdx + Context(GeneralInContext[3])]);
+        a.mov(ebp, __dword_ptr[rdx + Context(GeneralInContext[5])]);
+        a.mov(esi, __dword_ptr[rdx + Context(GeneralInContext[6])]);
+        a.mov(edi, __dword_ptr[rdx + Context(GeneralInContext[7])]);
+        a.mov(edx, __dword_ptr[rdx + Context(GeneralInContext[2])]);
+        a.iretq();
+    }
+
+    /// <summary>Below 4 GiB, as a 32-bit push wraps.</summary>
+    private void PushToGuest(AssemblerRegister32 value)
+    {
+        a.sub(r9d, 4);
+        a.mov(__dword_ptr[r9], value);
+    }
+
+    private static int Context(int register) => UcRegisters + (register * 8);
+
+    /// <summary>Out of a signal that came while this program ran. rt_sigreturn finds its frame by RSP, which points behind the return address.</summary>
+    private void WriteSignalReturn()
+    {
+        a.Label(ref signalReturn);
+        a.mov(rsp, rdx);
+        a.Label(ref restorer);
+        a.mov(eax, SystemCall.RtSigreturn);
+        a.syscall();
+        a.Label(ref afterReturn);
+        a.hlt();
+    }
+
+    /// <summary>The second thread. R15D is the number of the last batch it did.</summary>
+    private void WriteMapper()
+    {
+        Label loop = a.CreateLabel(), work = a.CreateLabel(), order = a.CreateLabel(), done = a.CreateLabel(), bad = a.CreateLabel(), give = a.CreateLabel(), toMonitor = a.CreateLabel();
+        a.Label(ref mapper);
+        SetFilter(L.MapperFilterDescription);
+        a.xor(r15d, r15d);
+        a.Label(ref loop);
+        a.mov(eax, __dword_ptr[rbp + L.Posted]);
+        a.cmp(eax, r15d);
+        a.jne(work);
+        a.lea(rdi, __[rbp + L.Posted]);
+        a.mov(esi, SystemCall.FutexWait);
+        a.mov(edx, r15d);
+        a.xor(r10d, r10d);
+        a.mov(eax, SystemCall.Futex);
+        a.syscall();
+        a.Label(ref afterMapperWait);
+        a.jmp(loop);
+
+        a.Label(ref work);
+        a.mov(r15d, eax);
+        a.mov(r14d, __dword_ptr[rbp + L.Count]);
+        a.lea(r13, __[rbp + L.OrdersAt]);
+        a.Label(ref order);
+        a.sub(r14d, 1);
+        a.js(done);
+        a.mov(rdi, __qword_ptr[r13 + 8]);
+        a.mov(rsi, __qword_ptr[r13 + 16]);
+        a.mov(rdx, __qword_ptr[r13 + 24]);
+        a.mov(r10, __qword_ptr[r13 + 32]);
+        a.mov(r8, __qword_ptr[r13 + 40]);
+        a.mov(r9, __qword_ptr[r13 + 48]);
+        a.mov(eax, __dword_ptr[r13]);
+        a.syscall();
+        a.Label(ref afterOrder);
+        a.cmp(rax, -4095);
+        a.jae(bad);
+        a.add(r13, L.OrderSize);
+        a.jmp(order);
+
+        a.Label(ref bad);
+        a.mov(__dword_ptr[rbx + L.OrderIndex], r14d);
+        a.mov(__dword_ptr[rbx + L.OrderError], eax);
+        a.jmp(toMonitor);
+        a.Label(ref done);
+        a.cmp(__dword_ptr[rbp + L.ThenGuest], 0);
+        a.je(toMonitor);
+        a.lea(rdi, __[rbx + L.GuestGo]);
+        a.jmp(give);
+        a.Label(ref toMonitor);
+        a.lea(rdi, __[rbx + L.MonitorGo]);
+        a.Label(ref give);
+        a.mov(eax, 1);
+        a.xchg(__dword_ptr[rdi], eax);
+        a.mov(esi, SystemCall.FutexWake);
+        a.mov(edx, 1);
+        a.xor(r10d, r10d);
+        a.mov(eax, SystemCall.Futex);
+        a.syscall();
+        a.Label(ref afterMapperWake);
+        a.jmp(loop);
+    }
+}

@@ -1,0 +1,267 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using L = Plexus.Cpu.Native.Engine.EngineLayout;
+
+namespace Plexus.Cpu.Native.Engine;
+
+/// <summary>
+/// A confined process in which guest code of one address space and one privilege class runs on the host's processor. The guest is assumed to own it: what is read back
+/// is data. Mapping requests are collected and carried out by its second thread before the guest goes on.
+/// </summary>
+/// <remarks>unsafe: both regions are shared memory that this object keeps mapped; offsets into them are constants or checked.</remarks>
+internal sealed unsafe partial class GuestContainer : IDisposable
+{
+    private const int FutexCall = SystemCall.Futex;
+
+    /// <summary>Up to so many pages are made present at once; larger mappings when they are touched.</summary>
+    private const uint PopulatedPages = 16;
+
+    /// <summary>The longest sleep without a look at whether the container lives and whether the host wants a stop.</summary>
+    private const long LongestSleep = 5_000_000;
+
+    private const long FirstKickPatience = 200_000, LastKickPatience = 20_000_000;
+
+    private static readonly Lazy<int> Executable = new(() => SharedRegion.CreateFile("plexus-guest", 0, EngineProgram.Instance.Image));
+
+    private readonly SharedRegion control;
+    private readonly SharedRegion memory;
+    private readonly LinuxProcess process;
+    private readonly List<Order> pending = [];
+    private readonly byte* state;
+    private readonly byte* orders;
+    private int batch;
+
+    /// <summary>Starts a container.</summary>
+    /// <param name="memory">Guest memory; outlives the container.</param>
+    /// <param name="processor">The host's processor that it is to run on; negative for any.</param>
+    /// <exception cref="ContainerException">The host refused a step.</exception>
+    public GuestContainer(SharedRegion memory, int processor = -1)
+    {
+        this.memory = memory;
+        control = new SharedRegion("plexus-control", L.StateSize + L.OrdersSize);
+        state = control.Address;
+        orders = state + L.StateSize;
+        LinuxProcess? started = null;
+        try
+        {
+            EngineProgram.Instance.FillOrders(new Span<byte>(orders, L.OrdersSize));
+            Span<byte> processors = new(orders + L.Processors, L.ProcessorsSize);
+            processors.Fill(processor is >= 0 and < L.ProcessorsSize * 8 ? (byte)0 : (byte)0xFF);
+            if (processors[0] == 0)
+                processors[processor / 8] = (byte)(1 << (processor % 8));
+            string argument = EngineProgram.Argument(control.Descriptor, memory.Descriptor);
+            started = LinuxProcess.Start(Executable.Value, "plexus-guest", argument, [control.Descriptor, memory.Descriptor]);
+            process = started;
+            string? failure = Await(long.MaxValue, null);
+            StartStage stage = (StartStage)State(L.Stage);
+            if (failure is null && stage == StartStage.Ready)
+                return;
+            int error = -State(L.Error);
+            throw new ContainerException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"the container did not start: {(stage == StartStage.Ready ? failure : $"step {stage} failed with error {error} ({Marshal.GetPInvokeErrorMessage(error)})")}"));
+        }
+        catch
+        {
+            started?.Dispose();
+            control.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Its process id.</summary>
+    public int ProcessId => process.Id;
+
+    /// <summary>A word of the state: what the guest left there.</summary>
+    public int State(int offset) => Volatile.Read(ref Unsafe.AsRef<int>(state + offset));
+
+    /// <summary>Two words of the state.</summary>
+    public ulong WideState(int offset) => Volatile.Read(ref Unsafe.AsRef<ulong>(state + offset));
+
+    /// <summary>The floating-point image that the guest left.</summary>
+    public ReadOnlySpan<byte> ExitFx => new(state + L.ExitFx, 512);
+
+    /// <summary>The floating-point image to enter with.</summary>
+    public Span<byte> EntryFx => new(orders + L.EntryFx, 512);
+
+    /// <summary>Sets a word of the orders.</summary>
+    public void SetOrder(int offset, uint value) => *(uint*)(orders + offset) = value;
+
+    /// <summary>Maps guest frames in the next batch.</summary>
+    public void Map(uint linearPage, uint frame, uint pages, ContainerAccess access)
+    {
+        if (pending.Count != 0 && pending[^1] is { Call: SystemCall.Mmap } last && last.Access == access && last.Page + last.Pages == linearPage && last.Frame + last.Pages == frame)
+            pending[^1] = last with { Pages = last.Pages + pages };
+        else
+            pending.Add(new Order(SystemCall.Mmap, linearPage, pages, frame, access));
+    }
+
+    /// <summary>Changes the rights of pages that are mapped, in the next batch.</summary>
+    public void Protect(uint linearPage, uint pages, ContainerAccess access)
+    {
+        if (pending.Count != 0 && pending[^1] is { Call: SystemCall.Mprotect } last && last.Access == access && last.Page + last.Pages == linearPage)
+            pending[^1] = last with { Pages = last.Pages + pages };
+        else
+            pending.Add(new Order(SystemCall.Mprotect, linearPage, pages, 0, access));
+    }
+
+    /// <summary>Unmaps pages in the next batch.</summary>
+    public void Unmap(uint linearPage, uint pages)
+    {
+        if (pending.Count != 0 && pending[^1] is { Call: SystemCall.Munmap } last && last.Page + last.Pages == linearPage)
+            pending[^1] = last with { Pages = last.Pages + pages };
+        else
+            pending.Add(new Order(SystemCall.Munmap, linearPage, pages, 0, ContainerAccess.None));
+    }
+
+    /// <summary>Writes an LDT entry in the next batch.</summary>
+    /// <param name="entry">Below <see cref="L.MaximumSegments"/>.</param>
+    /// <param name="segmentBase">Base linear address.</param>
+    /// <param name="limit">Limit, 20 bits.</param>
+    /// <param name="flags">Bits of <c>struct user_desc</c> behind base and limit.</param>
+    public void SetSegment(uint entry, uint segmentBase, uint limit, uint flags)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(entry, (uint)L.MaximumSegments);
+        uint* descriptor = (uint*)(orders + L.Segments + (entry * L.SegmentSize));
+        descriptor[0] = entry;
+        descriptor[1] = segmentBase;
+        descriptor[2] = limit;
+        descriptor[3] = flags;
+        pending.Add(new Order(SystemCall.ModifyLdt, entry, 0, 0, ContainerAccess.None));
+    }
+
+    /// <summary>
+    /// Lets the guest go on from the entry registers, after what was ordered, until an exception, or until the time is up and it was kicked.
+    /// </summary>
+    /// <param name="nanoseconds">The most time it may take.</param>
+    /// <param name="wantsStop">Asks whether the host wants a stop.</param>
+    /// <returns>Null, or why the container is lost.</returns>
+    public string? Run(long nanoseconds, Func<bool> wantsStop)
+    {
+        if (pending.Count == 0)
+        {
+            Set(state + L.GuestGo, 1);
+            if (State(L.GuestSleeps) != 0)
+                Wake(state + L.GuestGo);
+            return Await(nanoseconds, wantsStop);
+        }
+
+        Volatile.Write(ref Unsafe.AsRef<int>(state + L.OrderError), 0);
+        for (int done = 0; done < pending.Count;)
+        {
+            int count = Math.Min(pending.Count - done, L.MaximumOrders);
+            for (int i = 0; i < count; i++)
+                Write(pending[done + i], (ulong*)(orders + L.OrdersAt + (i * L.OrderSize)));
+            done += count;
+            *(int*)(orders + L.Count) = count;
+            *(int*)(orders + L.ThenGuest) = done == pending.Count ? 1 : 0;
+            Set(orders + L.Posted, ++batch);
+            Wake(orders + L.Posted);
+            if ((done == pending.Count ? Await(nanoseconds, wantsStop) : Await(long.MaxValue, null)) is { } failure)
+                return failure;
+            if (State(L.OrderError) is not 0 and var error)
+                return string.Create(CultureInfo.InvariantCulture, $"the host refused a mapping of the guest's container: error {-error} ({Marshal.GetPInvokeErrorMessage(-error)})");
+        }
+
+        pending.Clear();
+        return null;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        process.Dispose();
+        control.Dispose();
+    }
+
+    private void Write(in Order order, ulong* to)
+    {
+        to[0] = (uint)order.Call;
+        if (order.Call == SystemCall.ModifyLdt)
+        {
+            to[1] = 1;
+            to[2] = L.Orders + L.Segments + ((ulong)order.Page * L.SegmentSize);
+            to[3] = L.SegmentSize;
+            return;
+        }
+
+        to[1] = (ulong)order.Page << 12;
+        to[2] = (ulong)order.Pages << 12;
+        to[3] = (ulong)order.Access;
+        to[4] = SystemCall.MapShared | SystemCall.MapFixed | (order.Pages <= PopulatedPages ? SystemCall.MapPopulate : 0ul);
+        to[5] = (uint)memory.Descriptor;
+        to[6] = (ulong)order.Frame << 12;
+    }
+
+    /// <summary>Waits for the turn, kicking the guest when its time is up.</summary>
+    private string? Await(long nanoseconds, Func<bool>? wantsStop)
+    {
+        ref int go = ref Unsafe.AsRef<int>(state + L.MonitorGo);
+        long start = 0;
+        long patience = FirstKickPatience;
+        long kickedAt = -1;
+        while (true)
+        {
+            if (Volatile.Read(ref go) != 0)
+            {
+                Volatile.Write(ref go, 0);
+                return null;
+            }
+
+            if (start == 0)
+                start = Stopwatch.GetTimestamp();
+            long passed = Nanoseconds(Stopwatch.GetTimestamp() - start);
+            if (passed >= nanoseconds || (kickedAt < 0 && wantsStop?.Invoke() == true))
+            {
+                kickedAt = kickedAt < 0 ? passed : kickedAt;
+                if (passed - kickedAt > SecondsToAnswer * 1_000_000_000L)
+                    return string.Create(CultureInfo.InvariantCulture, $"the guest's container did not answer for {SecondsToAnswer} seconds");
+                _ = Kick(SystemCall.Tgkill, process.Id, process.Id, SystemCall.SignalUser1);
+            }
+
+            long sleep = kickedAt >= 0 ? patience : Math.Min(nanoseconds - passed, LongestSleep);
+            if (kickedAt >= 0)
+                patience = Math.Min(patience * 2, LastKickPatience);
+            Set(orders + L.MonitorSleeps, 1);
+            if (Volatile.Read(ref go) == 0)
+            {
+                Timespec interval = new() { Seconds = 0, Nanoseconds = Math.Max(1, sleep) };
+                nint result = Futex(FutexCall, (int*)(state + L.MonitorGo), SystemCall.FutexWait, 0, &interval, null, 0);
+                if (result != 0 && Volatile.Read(ref go) == 0 && process.HasEnded())
+                {
+                    *(int*)(orders + L.MonitorSleeps) = 0;
+                    return NativeContainer.Epitaph(process.Status);
+                }
+            }
+
+            *(int*)(orders + L.MonitorSleeps) = 0;
+        }
+    }
+
+    /// <summary>How long a container may take to come back once it was kicked.</summary>
+    private const int SecondsToAnswer = 10;
+
+    private static long Nanoseconds(long ticks) => (long)(ticks * (1e9 / Stopwatch.Frequency));
+
+    /// <summary>Locked: everything written before is seen before, and what is read next is read behind it.</summary>
+    private static void Set(byte* word, int value) => Interlocked.Exchange(ref Unsafe.AsRef<int>(word), value);
+
+    private static void Wake(byte* word) => _ = Futex(FutexCall, (int*)word, SystemCall.FutexWake, 1, null, null, 0);
+
+    [LibraryImport("libc", EntryPoint = "syscall")]
+    private static partial nint Futex(nint number, int* word, nint operation, nint value, Timespec* timeout, int* second, nint third);
+
+    [LibraryImport("libc", EntryPoint = "syscall")]
+    private static partial nint Kick(nint number, nint process, nint thread, nint signal);
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Timespec
+    {
+        public long Seconds;
+        public long Nanoseconds;
+    }
+
+    private readonly record struct Order(int Call, uint Page, uint Pages, uint Frame, ContainerAccess Access);
+}
