@@ -62,6 +62,9 @@ internal static class SerialConsole
         c.@in(al, Interrupts.PicMask);
         c.push(eax);
         c.pushfd();
+
+        // The transmitter may have become empty since it was looked at: the interrupt waits for the HLT.
+        c.cli();
         c.mov(al, unchecked((byte)~(1 << Irq)));
         c.@out(Interrupts.PicMask, al);
         c.sti();
