@@ -49,10 +49,11 @@ public sealed class CpuComponent : IComponent, IDisposable
         this.vcpu = vcpu;
         this.memory = memory;
         CpuModel cpuModel = CpuModels.Find(model);
+        Func<ulong>? cycles = shared is null ? null : HostTimeStamp.Read;
         unsafe
         {
-            virtualProcessor = new X86Processor(vcpu.Block, memory, lines, cpuModel, bus, physical: false);
-            physicalProcessor = new X86Processor(vcpu.Block, memory, lines, cpuModel, bus, physical: true) { Tables = tables ?? new MonitorTables(), Overwritten = overwritten };
+            virtualProcessor = new X86Processor(vcpu.Block, memory, lines, cpuModel, bus, physical: false) { HostCycles = cycles };
+            physicalProcessor = new X86Processor(vcpu.Block, memory, lines, cpuModel, bus, physical: true) { Tables = tables ?? new MonitorTables(), Overwritten = overwritten, HostCycles = cycles };
             virtualProcessor.ResetApicBase();
         }
 

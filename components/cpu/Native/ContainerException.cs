@@ -3,6 +3,9 @@ namespace Plexus.Cpu.Native;
 /// <summary>A container could not be started: a host failure, never a guest's fault.</summary>
 public sealed class ContainerException : Exception
 {
+    /// <summary>The step of starting up that the host refused, where it was one.</summary>
+    internal StartStage? Stage { get; init; }
+
     /// <summary>Makes it without a reason.</summary>
     public ContainerException()
     {

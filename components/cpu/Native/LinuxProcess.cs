@@ -43,8 +43,9 @@ internal sealed unsafe partial class LinuxProcess : IDisposable
     /// <param name="name">Argument 0.</param>
     /// <param name="argument">Argument 1.</param>
     /// <param name="inherited">Descriptors that the child keeps under the same numbers.</param>
+    /// <param name="blocksSignals">It begins with every signal blocked, for the executable to admit those that it expects: a key in the terminal reaches it as well.</param>
     /// <exception cref="ContainerException">The host refused.</exception>
-    public static LinuxProcess Start(int executable, string name, string argument, ReadOnlySpan<int> inherited)
+    public static LinuxProcess Start(int executable, string name, string argument, ReadOnlySpan<int> inherited, bool blocksSignals = false)
     {
         int[] descriptors = inherited.ToArray();
         int id = 0;
@@ -52,7 +53,7 @@ internal sealed unsafe partial class LinuxProcess : IDisposable
         using ManualResetEventSlim started = new();
         Starts.Add(() =>
         {
-            error = Spawn($"/proc/self/fd/{executable}", name, argument, descriptors, out id);
+            error = Spawn($"/proc/self/fd/{executable}", name, argument, descriptors, blocksSignals, out id);
             started.Set();
         });
         started.Wait();
@@ -90,7 +91,7 @@ internal sealed unsafe partial class LinuxProcess : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    private static int Spawn(string path, string name, string argument, int[] inherited, out int id)
+    private static int Spawn(string path, string name, string argument, int[] inherited, bool blocksSignals, out int id)
     {
         void* actions = NativeMemory.AllocZeroed(OpaqueSize);
         void* attributes = NativeMemory.AllocZeroed(OpaqueSize);
@@ -105,7 +106,7 @@ internal sealed unsafe partial class LinuxProcess : IDisposable
             // A descriptor onto itself loses its close-on-exec flag in the child.
             foreach (int descriptor in inherited)
                 ActionsDuplicate(actions, descriptor, descriptor);
-            new Span<byte>(signals, 128).Clear();
+            new Span<byte>(signals, 128).Fill(blocksSignals ? (byte)0xFF : (byte)0);
             AttributesMask(attributes, signals);
             new Span<byte>(signals, 128).Fill(0xFF);
             AttributesDefault(attributes, signals);

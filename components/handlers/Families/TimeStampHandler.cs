@@ -4,7 +4,7 @@ using static Iced.Intel.Register;
 
 namespace Plexus.Handlers.Families;
 
-/// <summary>RDTSC at guest CPL 0, where CR4.TSD does not matter (SDM vol. 2): the CPU's own, and what the guest's counter is ahead by.</summary>
+/// <summary>RDTSC at guest CPL 0, where CR4.TSD does not matter (SDM vol. 2): the CPU's own, and what the guest's counter is ahead by, where that is a multiple of 2^32.</summary>
 internal sealed class TimeStampHandler : IHandler
 {
     /// <inheritdoc/>
@@ -13,6 +13,11 @@ internal sealed class TimeStampHandler : IHandler
     /// <inheritdoc/>
     public void Write(StubCode code, in Instruction instruction, uint recordId)
     {
+        code.Save(ECX);
+        code.Load(ECX, VirtualCpuPage.TimeStampBlocked);
+        code.DeferUnlessZero();
+        code.RestoreAll();
+
         code.Commit(Instruction.Create(Code.Rdtsc));
         code.Save(ECX);
         code.Load(ECX, VirtualCpuPage.TimeStampBias);

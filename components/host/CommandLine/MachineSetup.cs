@@ -52,6 +52,8 @@ internal static class MachineSetup
         };
         if (builder.Options.Coverage && (builder.Options.Engine != Engine.Ring3 || builder.Options.Branches == BranchMode.Native))
             throw new InputException("--coverage: only virtualised branches tell where the guest goes; use --engine ring3 with --branches all or computed");
+        if (builder.Options.Engine == Engine.Native && (settings.Limit != ulong.MaxValue || settings.Instructions is not null))
+            throw new InputException($"{(settings.Instructions is null ? "--limit-instructions" : "--instructions")}: the host's processor does not count the guest's instructions; use --engine ring3 or emulated");
         return builder.Build();
     }
 

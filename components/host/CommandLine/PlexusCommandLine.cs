@@ -6,7 +6,7 @@ namespace Plexus.Host.CommandLine;
 /// <summary>The command line: parses, runs the command, and turns every wrong input into one line on stderr and exit code 2.</summary>
 public static class PlexusCommandLine
 {
-    private static readonly string[] OwnWords = ["run", "diff", "demo-kernel", "bench", "top", "trace", "report", "image", "--help", "-h", "-?", "--version"];
+    private static readonly string[] OwnWords = ["run", "diff", "demo-kernel", "bench", "top", "trace", "report", "image", "doctor", "--help", "-h", "-?", "--version"];
 
     /// <summary>Runs one command line.</summary>
     /// <param name="arguments">Arguments without the program's name. <c>run</c> is meant when no command is named.</param>
@@ -43,6 +43,7 @@ public static class PlexusCommandLine
         root.Subcommands.Add(TraceCommand.Create(streams));
         root.Subcommands.Add(ReportCommand.Create(streams));
         root.Subcommands.Add(ImageCommand.Create(streams));
+        root.Subcommands.Add(DoctorCommand.Create(streams));
         return root;
     }
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using Plexus.Cpu.Native;
 using Plexus.Host.Consoles;
 using Plexus.Host.Coverage;
 using Plexus.Host.Diff;
@@ -57,6 +58,8 @@ internal static class RunCommand
         using HostConsoles consoles = new(settings, MachineSetup.Manifest(settings), standard with { OpenOutput = console }, Say);
         using Machine machine = MachineSetup.Build(settings, console, outputs, consoles: consoles);
         machine.Load(boot);
+        if ((settings.IsEngineAutomatic || (settings.Engine is null && machine.Manifest.Engine == "auto")) && GuestContainerSupport.WhyNot is { } reason)
+            streams.Messages.WriteLine($"plexus: engine auto: {MachineSetup.NameOf(machine.Options.Engine)}, because {reason.ReplaceLineEndings(" ")}");
         using ScreenOutput screen = new(settings, GuestScreen.Of(machine), standard);
         ConsoleSession session = new(machine, consoles, screen, settings.ExitWhenDone);
         if (stops.Length != 0)

@@ -15,7 +15,7 @@ internal sealed class RunOptions
 
     private readonly Option<string?> machine = Text("--machine", "FILE", "Machine: isapc, pc, or a manifest file (default: isapc)", "-machine", "-M");
     private readonly Option<string?> bios = Text("--bios", "FILE|none", "Firmware image, a path or the name of a file that is looked for (default: what the manifest says)", "-bios");
-    private readonly Option<string?> engine = Text("--engine", "emulated|ring3", "What executes the guest (default: ring3)", "-engine");
+    private readonly Option<string?> engine = Text("--engine", "emulated|ring3|native|auto", "What executes the guest: the interpreter, the interpreter as the processor at CPL 3, the host's own processor, or that where the host can (default: ring3)", "-engine");
     private readonly Option<string?> strategy = Text("--strategy", StrategyNames.Choices, "How sensitive instructions reach their emulation (default: auto)", "-strategy");
     private readonly Option<string?> branches = Text("--branches", "native|computed|all", "Which near branches are virtualised, so that no landing goes unnoticed (default: native)", "-branches");
     private readonly Option<string?> coverage = Text("--coverage", "FILE", "Write which basic blocks were entered: LCOV when symbols are known, DRCOV otherwise (implies --branches all)");
@@ -132,7 +132,7 @@ internal sealed class RunOptions
             Watch = result.GetValue(watchpoints) ?? [],
         };
         if (result.GetValue(engine) is { } engineName)
-            settings = settings with { Engine = RunSettings.ParseEngine(engineName, "--engine") };
+            settings = settings with { Engine = RunSettings.ParseEngine(engineName, "--engine"), IsEngineAutomatic = engineName == "auto" };
         if (result.GetValue(cpu) is { } cpuName)
             settings = settings with { Cpu = RunSettings.ParseCpu(cpuName, "--cpu") };
         if (result.GetValue(strategy) is { } strategyName)

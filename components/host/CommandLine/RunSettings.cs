@@ -1,4 +1,5 @@
 using Plexus.Cpu;
+using Plexus.Cpu.Native;
 using Plexus.Host.Consoles;
 using Plexus.Host.Gdb;
 using Plexus.Messaging.Contracts.Patcher;
@@ -22,6 +23,9 @@ public sealed record RunSettings
 
     /// <summary>The engine.</summary>
     public Engine? Engine { get; init; }
+
+    /// <summary>The engine is what the host can do best.</summary>
+    public bool IsEngineAutomatic { get; init; }
 
     /// <summary>The strategy for sensitive instructions.</summary>
     public Strategy? Strategy { get; init; }
@@ -128,14 +132,15 @@ public sealed record RunSettings
     /// <summary>Guest instructions after which to stop.</summary>
     public ulong Limit { get; init; } = ulong.MaxValue;
 
-    /// <summary>Reads an engine's name.</summary>
-    /// <exception cref="InputException">Unknown.</exception>
+    /// <summary>Reads an engine's name. <c>auto</c> is <c>native</c> where the host can, otherwise <c>ring3</c>.</summary>
+    /// <exception cref="InputException">Unknown, or the host lacks what it needs.</exception>
     public static Engine ParseEngine(string text, string where) => text switch
     {
         "emulated" => Plexus.Monitor.Engine.Emulated,
         "ring3" => Plexus.Monitor.Engine.Ring3,
-        "native" => Plexus.Monitor.Engine.Native,
-        _ => throw new InputException($"{where} {text}: unknown engine; choose emulated or ring3"),
+        "native" => GuestContainerSupport.WhyNot is { } reason ? throw new InputException($"{where} native: {reason}; choose ring3, or auto") : Plexus.Monitor.Engine.Native,
+        "auto" => GuestContainerSupport.WhyNot is null ? Plexus.Monitor.Engine.Native : Plexus.Monitor.Engine.Ring3,
+        _ => throw new InputException($"{where} {text}: unknown engine; choose emulated, ring3, native or auto"),
     };
 
     /// <summary>Reads a CPU model's name.</summary>

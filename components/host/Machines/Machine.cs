@@ -19,6 +19,7 @@ namespace Plexus.Host.Machines;
 public sealed class Machine : IDisposable
 {
     private readonly ServiceProvider services;
+    private readonly IReadOnlyList<IDisposable> owners;
     private readonly IDisposable drives;
     private readonly string cpuModel;
     private readonly NvramFile? nvram;
@@ -28,9 +29,10 @@ public sealed class Machine : IDisposable
     private readonly IEndpoint cpu;
     private BootRequest? boot;
 
-    internal Machine(MachineManifest manifest, MonitorOptions options, string cpuModel, ServiceProvider services, Fabric fabric, IDisposable drives, NvramFile? nvram)
+    internal Machine(MachineManifest manifest, MonitorOptions options, string cpuModel, ServiceProvider services, Fabric fabric, IReadOnlyList<IDisposable> owners, IDisposable drives, NvramFile? nvram)
     {
         this.services = services;
+        this.owners = owners;
         this.drives = drives;
         this.nvram = nvram;
         this.cpuModel = cpuModel;
@@ -222,6 +224,10 @@ public sealed class Machine : IDisposable
     public void Dispose()
     {
         Fabric.Dispose();
+
+        // Components that own native memory or processes; what they share is disposed with the services.
+        foreach (IDisposable owner in owners)
+            owner.Dispose();
         drives.Dispose();
         foreach (ConsoleOutput console in services.GetRequiredService<IReadOnlyDictionary<string, ConsoleOutput>>().Values)
             console.Dispose();

@@ -195,12 +195,15 @@ public sealed class MachineBuilder
         Services.AddSingleton(s => new TelemetryComponent(lines, s.GetRequiredService<IReadOnlyDictionary<string, ConsoleOutput>>(), trace));
         Services.AddSingleton<IReadOnlyList<DeviceComponent>>(s => [.. manifest.Devices.Select((d, i) => Known(deviceTypes, d.Type, $"$.devices[{i}].type")(s, d))]);
         ServiceProvider services = Services.BuildServiceProvider();
+        List<IDisposable> owners = [];
         try
         {
-            return Compose(services, recorder);
+            return Compose(services, recorder, owners);
         }
         catch
         {
+            owners.ForEach(owner => owner.Dispose());
+
             // Guest memory and the consoles' timers are not the collector's.
             services.Dispose();
             drives.Dispose();
@@ -210,7 +213,7 @@ public sealed class MachineBuilder
         }
     }
 
-    private Machine Compose(ServiceProvider services, CallRecorder? recorder)
+    private Machine Compose(ServiceProvider services, CallRecorder? recorder, List<IDisposable> owners)
     {
         services.GetRequiredService<Vcpu>().State.NanosecondsPerInstruction = Options.Engine == Engine.Native ? NativeMachine.NanosecondsPerInstruction : manifest.Cpu.NanosecondsPerInstruction;
         FabricBuilder fabric = new FabricBuilder().Observe(recorder);
@@ -218,12 +221,18 @@ public sealed class MachineBuilder
         IReadOnlyList<DeviceComponent> devices = services.GetRequiredService<IReadOnlyList<DeviceComponent>>();
         ManifestChecks.Regions(manifest, devices);
         for (int i = 0; i < manifest.Components.Count; i++)
-            fabric.Add(Known(componentTypes, manifest.Components[i].Type, $"$.components[{i}].type")(services, manifest.Components[i]), manifest.Components[i].Placement);
+        {
+            IComponent component = Known(componentTypes, manifest.Components[i].Type, $"$.components[{i}].type")(services, manifest.Components[i]);
+            if (component is IDisposable owner)
+                owners.Add(owner);
+            fabric.Add(component, manifest.Components[i].Placement);
+        }
+
         foreach (IComponent drive in opened)
             fabric.Add(drive);
         for (int i = 0; i < devices.Count; i++)
             fabric.Add(devices[i], manifest.Devices[i].Placement);
-        return ManifestChecks.Start(manifest, fabric, started => new Machine(manifest, Options, CpuModel, services, started, drives, nvram));
+        return ManifestChecks.Start(manifest, fabric, started => new Machine(manifest, Options, CpuModel, services, started, owners, drives, nvram));
     }
 
     private Stream Open(string console, Func<Stream> usual) => consoleRoutes.TryGetValue(console, out Func<Func<Stream>, Stream>? route) ? route(usual) : usual();

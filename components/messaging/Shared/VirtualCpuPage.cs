@@ -1,7 +1,7 @@
 namespace Plexus.Messaging.Shared;
 
 /// <summary>
-/// Layout (version 4) of the virtual CPU pages: the ring-3 handlers' state, reached through SS. All fields are 32-bit little-endian unless said otherwise.
+/// Layout (version 5) of the virtual CPU pages: the ring-3 handlers' state, reached through SS. All fields are 32-bit little-endian unless said otherwise.
 /// Pages 0 to 2 are read-write for guest-kernel privilege. Pages <see cref="TracePage"/>.. hold the trace ring; the page after it is never mapped, so a full ring faults.
 /// Behind it lie, if the run needs them, the branch trace, the branch table and the table of verified targets.
 /// </summary>
@@ -112,6 +112,9 @@ public static class VirtualCpuPage
 
     /// <summary>The physical selector that stands for it.</summary>
     public const int LoadPhysical = 0x760;
+
+    /// <summary>Not zero when RDTSC is ring 0's: the counters do not differ by a multiple of 2^32.</summary>
+    public const int TimeStampBlocked = 0x764;
 
     /// <summary>A byte for each of ES CS SS DS FS GS: what <see cref="LoadSlot"/> was when a handler loaded it last, 0 when none has since ring 0 last looked.</summary>
     public const int SegmentLoaded = 0x768;
@@ -242,5 +245,5 @@ public static class VirtualCpuPage
     public const int EntryNotOverwritten = 20;
 
     /// <summary>The value <see cref="Version"/> holds.</summary>
-    public const uint LayoutVersion = 4;
+    public const uint LayoutVersion = 5;
 }

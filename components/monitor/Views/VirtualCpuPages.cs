@@ -18,6 +18,7 @@ internal sealed class VirtualCpuPages
     private const uint InterruptFlag = 0x200;
     private const uint IoplMask = 0x3000;
     private const uint NestedTask = 0x4000;
+    private const uint AlignmentCheck = 0x4_0000;
     private const uint Cr0Ts = 8;
 
     /// <summary>AC and ID, in bits 16-23 of EFLAGS.</summary>
@@ -35,7 +36,8 @@ internal sealed class VirtualCpuPages
     private readonly BlockCoverage coverage;
     private readonly List<(SiteRecord? Site, string Strategy)> records = [];
     private uint linear;
-    private uint popfIopl = uint.MaxValue;
+    private readonly bool isNative;
+    private uint popfImage = uint.MaxValue;
     private ulong apicBase;
     private IEndpoint? cpu;
 
@@ -43,6 +45,7 @@ internal sealed class VirtualCpuPages
     {
         this.memory = memory;
         this.vcpu = vcpu;
+        isNative = options.Engine == Engine.Native;
         this.lines = lines;
         this.patcher = patcher;
         this.counters = counters;
@@ -88,8 +91,7 @@ internal sealed class VirtualCpuPages
     {
         Span<byte> state = State;
         state.Clear();
-        popfIopl = uint.MaxValue;
-        Write(Layout.TimeStampBias, unchecked((uint)(0 - (MonitorTables.TimeStampOffset >> 32))));
+        popfImage = uint.MaxValue;
         records.Clear();
         segments.Clear();
         Write(Layout.Version, Layout.LayoutVersion);
@@ -134,7 +136,11 @@ internal sealed class VirtualCpuPages
         ref VcpuBlock v = ref vcpu.State;
         Write(Layout.InterruptFlag, v.Eflags & InterruptFlag);
         Write(Layout.Pending, lines.Intr || lines.Nmi ? 1u : 0u);
-        Write(Layout.FlagsBias, (v.Eflags & IoplMask) - InterruptFlag);
+
+        // The host's processor checks alignment at CPL 3: there AC is not in the physical EFLAGS while the guest's kernel runs.
+        uint alignment = isNative ? v.Eflags & AlignmentCheck : 0;
+        Write(Layout.FlagsBias, (v.Eflags & IoplMask) + alignment - InterruptFlag);
+        PublishTimeStamp(v.TscOffset);
         for (int i = 0; i < 8; i++)
             Write(Layout.Selectors + (i * 4), v.Segments[i].Selector);
         Write(Layout.GdtLimit, v.GdtLimit);
@@ -152,8 +158,17 @@ internal sealed class VirtualCpuPages
         ports.Refresh(v.Now);
         if (v.ApicBase != apicBase)
             WriteCpuid();
-        if ((v.Eflags & IoplMask) != popfIopl)
-            BuildPopfTables(v.Eflags & IoplMask);
+        uint popf = (v.Eflags & IoplMask) | alignment;
+        if (popf != popfImage)
+            BuildPopfTables(popf);
+    }
+
+    /// <summary>How the guest's time-stamp counter is made of the physical one.</summary>
+    private void PublishTimeStamp(ulong offset)
+    {
+        ulong ahead = isNative ? offset : unchecked(0ul - MonitorTables.TimeStampOffset);
+        Write(Layout.TimeStampBias, (uint)(ahead >> 32));
+        Write(Layout.TimeStampBlocked, (uint)ahead);
     }
 
     /// <summary>Takes over what the handlers changed, after a run.</summary>
@@ -264,15 +279,17 @@ internal sealed class VirtualCpuPages
         return first;
     }
 
-    private void BuildPopfTables(uint iopl)
+    /// <summary>What POPF and IRET may load here.</summary>
+    /// <param name="present">IOPL of the guest's EFLAGS, and AC where it is not in the physical ones: then ring 0 loads them all.</param>
+    private void BuildPopfTables(uint present)
     {
-        popfIopl = iopl;
+        popfImage = present;
         Span<byte> state = State;
         for (int image = 0; image < 256; image++)
         {
             bool trapFlag = (image & 0x01) != 0;
             bool nestedTask = (image & 0x40) != 0;
-            bool sameIopl = (uint)(image << 8 & IoplMask) == iopl;
+            bool sameIopl = (uint)(image << 8 & IoplMask) == present;
             state[Layout.PopfAllowed + image] = !trapFlag && !nestedTask && sameIopl ? (byte)1 : (byte)0;
             state[Layout.PopfInterrupt + image] = (byte)(image & 0x02);
             state[Layout.ReturnAllowed + image] = (image & ~AlignmentOrIdentification) == 0 ? (byte)1 : (byte)0;

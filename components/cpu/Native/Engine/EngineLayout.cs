@@ -66,7 +66,7 @@ internal static class EngineLayout
     public const int EntryFx = 0x200;
 
     /// <summary>Structures for starting up.</summary>
-    public const int StackDescription = 0x400, Action = 0x420, Limits = 0x440, FirstSegment = 0x450, NoSignals = 0x460, AllSignals = 0x468, GuestFilterDescription = 0x470, MapperFilterDescription = 0x480, Name = 0x490;
+    public const int StackDescription = 0x400, Action = 0x420, Limits = 0x440, FirstSegment = 0x450, GuestSignals = 0x460, AllSignals = 0x468, GuestFilterDescription = 0x470, MapperFilterDescription = 0x480, Name = 0x490;
 
     /// <summary>The processors of the host that the container may run on, a bit mask.</summary>
     public const int Processors = 0x4B0, ProcessorsSize = 64;

@@ -40,6 +40,11 @@ internal sealed class EngineProgram
     /// <summary>EAX, ECX, EDX, EBX, ESP, EBP, ESI, EDI.</summary>
     private static readonly int[] GeneralInContext = [13, 14, 12, 11, 15, 10, 9, 8];
 
+    /// <summary>The processor's exceptions, and the monitor's kick. All other signals are blocked, but for those that end the process.</summary>
+    private static readonly int[] Signals = [SystemCall.SignalIll, SystemCall.SignalTrap, SystemCall.SignalBus, SystemCall.SignalFpe, SystemCall.SignalSegv, SystemCall.SignalUser1];
+
+    private static readonly ulong BlockedSignals = Signals.Aggregate(ulong.MaxValue, (mask, signal) => mask & ~(1ul << (signal - 1)));
+
     private static readonly Lazy<EngineProgram> Assembled = new(() => new EngineProgram());
 
     private readonly Assembler a = new(64);
@@ -103,7 +108,7 @@ internal sealed class EngineProgram
         Put(orders, L.Action, handlerAddress, flags, restorerAddress, 0);
         Put(orders, L.Limits, 0, 0);
         Put(orders, L.FirstSegment, FlatCodeEntry, (FlatCode << 32) | 0xF_FFFF);
-        Put(orders, L.NoSignals, 0, ulong.MaxValue);
+        Put(orders, L.GuestSignals, BlockedSignals, ulong.MaxValue);
         if (guestFilter.Length > L.FilterLength || mapperFilter.Length > L.FilterLength)
             throw new InvalidOperationException("a filter is too long for its place");
         guestFilter.CopyTo(orders[L.GuestFilter..]);
@@ -220,7 +225,7 @@ internal sealed class EngineProgram
         a.lea(rdi, __[rbp + L.StackDescription]);
         a.xor(esi, esi);
         Must(SystemCall.Sigaltstack);
-        foreach (int signal in (ReadOnlySpan<int>)[SystemCall.SignalIll, SystemCall.SignalTrap, SystemCall.SignalBus, SystemCall.SignalFpe, SystemCall.SignalSegv, SystemCall.SignalUser1])
+        foreach (int signal in Signals)
         {
             a.mov(edi, signal);
             a.lea(rsi, __[rbp + L.Action]);
@@ -240,7 +245,7 @@ internal sealed class EngineProgram
         a.xor(r8d, r8d);
         Must(SystemCall.Prctl);
 
-        // The second thread takes no signals, so it needs no stack.
+        // Every signal is blocked from the start. The second thread keeps it so: it needs no stack.
         Stage(StartStage.Mapper);
         SetSignalMask(L.AllSignals);
         a.mov(edi, SiblingThread);
@@ -250,7 +255,7 @@ internal sealed class EngineProgram
         a.xor(r8d, r8d);
         Must(SystemCall.Clone);
         a.je(mapper);
-        SetSignalMask(L.NoSignals);
+        SetSignalMask(L.GuestSignals);
 
         Stage(StartStage.Limits);
         foreach (int limit in (ReadOnlySpan<int>)[SystemCall.LimitFileSize, SystemCall.LimitCore, SystemCall.LimitProcesses, SystemCall.LimitFiles, SystemCall.LimitLockedMemory])

@@ -52,7 +52,7 @@ internal sealed unsafe partial class GuestContainer : IDisposable
             if (processors[0] == 0)
                 processors[processor / 8] = (byte)(1 << (processor % 8));
             string argument = EngineProgram.Argument(control.Descriptor, memory.Descriptor);
-            started = LinuxProcess.Start(Executable.Value, "plexus-guest", argument, [control.Descriptor, memory.Descriptor]);
+            started = LinuxProcess.Start(Executable.Value, "plexus-guest", argument, [control.Descriptor, memory.Descriptor], blocksSignals: true);
             process = started;
             string? failure = Await(long.MaxValue, null);
             StartStage stage = (StartStage)State(L.Stage);
@@ -61,7 +61,7 @@ internal sealed unsafe partial class GuestContainer : IDisposable
             int error = -State(L.Error);
             throw new ContainerException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"the container did not start: {(stage == StartStage.Ready ? failure : $"step {stage} failed with error {error} ({Marshal.GetPInvokeErrorMessage(error)})")}"));
+                $"the container did not start: {(stage == StartStage.Ready ? failure : $"step {stage} failed with error {error} ({Marshal.GetPInvokeErrorMessage(error)})")}")) { Stage = stage };
         }
         catch
         {

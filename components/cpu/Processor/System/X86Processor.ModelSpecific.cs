@@ -69,7 +69,15 @@ internal sealed unsafe partial class X86Processor
     }
 
     /// <summary>Cycles: one for each period of guest time, so that the counter runs on while the guest is halted.</summary>
-    private ulong TimeStamp => (V->Now / Math.Max(1u, V->NanosecondsPerInstruction)) + V->TscOffset;
+    private ulong TimeStamp => Cycles + V->TscOffset;
+
+    /// <summary>Counts the host's cycles, where the guest runs on its processor; null where guest time does.</summary>
+    internal Func<ulong>? HostCycles { get; init; }
+
+    private ulong Cycles => HostCycles?.Invoke() ?? V->Now / Math.Max(1u, V->NanosecondsPerInstruction);
+
+    /// <summary>At RESET# the counter begins at zero, or where RDTSC of the guest's can be the host's own, within 2^32 of it.</summary>
+    private void ResetTimeStamp() => V->TscOffset = 0 - (HostCycles is null ? Cycles : Cycles & ~(ulong)uint.MaxValue);
 
     private static void Rdtsc(X86Processor cpu, DecodedOp* op)
     {
@@ -79,7 +87,7 @@ internal sealed unsafe partial class X86Processor
             return;
         }
 
-        cpu.SetEdxEax(cpu.Physical ? cpu.TimeStamp + MonitorTables.TimeStampOffset : cpu.TimeStamp);
+        cpu.SetEdxEax(!cpu.Physical ? cpu.TimeStamp : cpu.HostCycles is null ? cpu.TimeStamp + MonitorTables.TimeStampOffset : cpu.Cycles);
     }
 
     private static void Rdpmc(X86Processor cpu, DecodedOp* op)

@@ -38,7 +38,7 @@ internal sealed unsafe partial class X86Processor
             V->RingChanges = ringChanges;
         }
 
-        V->TscOffset = 0ul - (V->Now / V->NanosecondsPerInstruction);
+        ResetTimeStamp();
         V->Eflags = 2;
         V->Eip = 0xFFF0;
         V->Gpr[2] = Model.Signature;
