@@ -80,7 +80,7 @@ public sealed class MonitorComponent : IComponent
             IEndpoint prescan = port.Connect("prescan");
             IEndpoint patcher = port.Connect("patcher");
             coverage.Connect(patcher);
-            paging = new ShadowPaging(memory, vcpu, lines, cpu, counters, options.MaximumSpaces);
+            paging = new ShadowPaging(memory, vcpu, lines, cpu, counters, options);
             pages = new VirtualCpuPages(memory, vcpu, lines, tables, bus, patcher, counters, coverage, options);
             views = new CodeViews(memory, vcpu, cpu, prescan, patcher, paging, pages, tables, counters, decisions, options);
             clock.Forget = () =>

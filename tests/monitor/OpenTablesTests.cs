@@ -20,7 +20,7 @@ public sealed class OpenTablesTests : IDisposable
         bench.EnablePaging();
         for (uint page = 0; page < 64; page++)
             bench.Write(Table + (page * 4), (page << 12) | Writable);
-        paging = new ShadowPaging(bench.Memory, bench.Vcpu, bench.Lines, bench.Cpu, new TransitionCounters(bench.Vcpu, new MonitorOptions(), null, null), 4);
+        paging = new ShadowPaging(bench.Memory, bench.Vcpu, bench.Lines, bench.Cpu, new TransitionCounters(bench.Vcpu, new MonitorOptions(), null, null), new MonitorOptions { MaximumSpaces = 4 });
         Drain();
     }
 

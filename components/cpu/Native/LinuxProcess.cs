@@ -80,8 +80,20 @@ internal sealed unsafe partial class LinuxProcess : IDisposable
         if (HasEnded())
             return;
         Signal(Id, SystemCall.SignalKill);
-        while (!HasEnded())
-            Thread.Yield();
+        int status = 0;
+        int result;
+        do
+            result = WaitPid(Id, &status, 0);
+        while (result < 0 && Marshal.GetLastPInvokeError() == Interrupted);
+        reaped = true;
+        Status = status;
+    }
+
+    /// <summary>Ends the process without waiting for it.</summary>
+    public void KillSoon()
+    {
+        if (!HasEnded())
+            Signal(Id, SystemCall.SignalKill);
     }
 
     /// <inheritdoc/>

@@ -21,4 +21,6 @@ internal enum Work
     TableOpened = 15,
     TableClosed = 16,
     IdleSpaceDropped = 17,
+    ShadowAhead = 18,
+    SpaceRecycled = 19,
 }

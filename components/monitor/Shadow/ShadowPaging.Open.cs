@@ -61,9 +61,10 @@ internal sealed partial class ShadowPaging
                 return false;
             for (int s = all.Count - 1; s >= 0; s--)
             {
-                if (!all[s].Key.Directories.Contains(frame))
+                if (all[s].IsParked || !all[s].Key.Directories.Contains(frame))
                     continue;
-                Drop(all[s]);
+                if (!Park(all[s], running))
+                    Drop(all[s]);
                 counters.Count(Work.IdleSpaceDropped);
             }
         }

@@ -32,6 +32,7 @@ internal sealed partial class ShadowPaging
     private readonly IEndpoint cpu;
     private readonly TransitionCounters counters;
     private readonly int maximumSpaces;
+    private readonly bool isNative;
     private readonly ReverseMap reverse;
     private readonly Dictionary<SpaceKey, ShadowSpace> spaces = [];
     private readonly List<ShadowSpace> all = [];
@@ -42,14 +43,15 @@ internal sealed partial class ShadowPaging
     private uint mapGeneration;
     private ulong useClock;
 
-    internal ShadowPaging(GuestMemory memory, Vcpu vcpu, PlatformLines lines, IEndpoint cpu, TransitionCounters counters, int maximumSpaces)
+    internal ShadowPaging(GuestMemory memory, Vcpu vcpu, PlatformLines lines, IEndpoint cpu, TransitionCounters counters, MonitorOptions options)
     {
         this.memory = memory;
         this.vcpu = vcpu;
         this.lines = lines;
         this.cpu = cpu;
         this.counters = counters;
-        this.maximumSpaces = maximumSpaces;
+        maximumSpaces = options.MaximumSpaces;
+        isNative = options.Engine == Engine.Native;
         reverse = new ReverseMap(memory.GuestFrames);
         heat = new byte[memory.RamFrames];
     }
@@ -101,9 +103,11 @@ internal sealed partial class ShadowPaging
             return FillOutcome.Mapped;
         }
 
-        RecordEntry(space, table, linear, walked);
+        int index = RecordEntry(space, table, linear, walked);
         bool writable = !IsWatched(frame) && memory.IsPlain(walked.Physical >> 12) && (access == PageAccess.Write || (walked.Writable && walked.Dirty));
         MapPage(space, table, linear >> 12, frame, writable);
+        if (isNative)
+            FillAround(space, table, (linear >> 12) - (uint)index, walked);
         return FillOutcome.Mapped;
     }
 
@@ -146,7 +150,7 @@ internal sealed partial class ShadowPaging
             {
                 for (int d = 0; d < DirectoryCount; d++)
                 {
-                    if (all[s].Key.Directories[d] == frame)
+                    if (!all[s].IsParked && all[s].Key.Directories[d] == frame)
                         RecheckDirectory(all[s], d);
                 }
             }
@@ -165,10 +169,25 @@ internal sealed partial class ShadowPaging
     /// <param name="empty">1024 of them, by bits 22-31 of the addresses.</param>
     internal void FindEmpty(Span<bool> empty)
     {
-        SpaceKey key = SpaceKey.Of(vcpu.State, lines.A20, user: false);
+        empty.Fill(true);
+        FindTaken(SpaceKey.Of(vcpu.State, lines.A20, user: false), empty);
+    }
+
+    /// <summary>Which of them the guest's other contexts do not leave empty, either.</summary>
+    /// <param name="empty">Those that are empty so far.</param>
+    internal void FindTakenElsewhere(Span<bool> empty)
+    {
+        foreach (ShadowSpace space in all)
+        {
+            if (space.Key.Paging && !space.Key.User && !space.IsParked)
+                FindTaken(space.Key, empty);
+        }
+    }
+
+    private void FindTaken(in SpaceKey key, Span<bool> empty)
+    {
         TableGeometry geometry = TableGeometry.Of(key.Modes);
         int slots = geometry.Slots / empty.Length;
-        empty.Fill(true);
         for (int slot = 0; slot < geometry.Slots; slot++)
         {
             ulong entry = DirectoryEntryOf(key, geometry, slot);
@@ -225,6 +244,8 @@ internal sealed partial class ShadowPaging
 
     private ShadowSpace Create(SpaceKey key)
     {
+        if (isNative && !key.User && Recycle(key) is { } recycled)
+            return recycled;
         if (all.Count >= maximumSpaces)
         {
             Drop(all.MinBy(s => s.LastUse)!);
@@ -234,6 +255,12 @@ internal sealed partial class ShadowPaging
         var space = new ShadowSpace(nextSpace++, key);
         spaces.Add(key, space);
         all.Add(space);
+        UseDirectories(key);
+        return space;
+    }
+
+    private void UseDirectories(in SpaceKey key)
+    {
         for (int d = 0; d < DirectoryCount; d++)
         {
             uint frame = key.Directories[d];
@@ -243,8 +270,19 @@ internal sealed partial class ShadowPaging
             CloseTable(frame);
             WatchTable(frame);
         }
+    }
 
-        return space;
+    private void LeaveDirectories(in SpaceKey key)
+    {
+        for (int d = 0; d < DirectoryCount; d++)
+        {
+            uint frame = key.Directories[d];
+            if (frame >= memory.RamFrames)
+                continue;
+            if (--directoryUsers[frame] == 0)
+                directoryUsers.Remove(frame);
+            UnwatchTable(frame);
+        }
     }
 
     private void Drop(ShadowSpace space)
@@ -256,17 +294,11 @@ internal sealed partial class ShadowPaging
         }
 
         Apply(space, MappingOperation.Clear, 0, 0, 0, 0);
-        spaces.Remove(space.Key);
         all.Remove(space);
-        for (int d = 0; d < DirectoryCount; d++)
-        {
-            uint frame = space.Key.Directories[d];
-            if (frame >= memory.RamFrames)
-                continue;
-            if (--directoryUsers[frame] == 0)
-                directoryUsers.Remove(frame);
-            UnwatchTable(frame);
-        }
+        if (space.IsParked)
+            return;
+        spaces.Remove(space.Key);
+        LeaveDirectories(space.Key);
     }
 
     private void DropTable(ShadowSpace space, int slot, bool unmap)

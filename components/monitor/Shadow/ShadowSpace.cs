@@ -6,7 +6,10 @@ internal sealed class ShadowSpace(uint id, SpaceKey key)
     /// <summary>The space number given to the CPU.</summary>
     internal uint Id { get; } = id;
 
-    internal SpaceKey Key { get; } = key;
+    internal SpaceKey Key { get; set; } = key;
+
+    /// <summary>Its context is gone: it waits for another one to take it over.</summary>
+    internal bool IsParked { get; set; }
 
     internal TableGeometry Geometry { get; } = TableGeometry.Of(key.Modes);
 

@@ -96,7 +96,7 @@ internal sealed class ViewWindows(GuestMemory memory, Vcpu vcpu, ShadowPaging pa
         int now = (int)(eip >> 22);
         primary = now;
         codeSlots.Add(now);
-        if (TryChoose() || Forget(now))
+        if ((memory.IsShared && TryChooseForAll()) || TryChoose() || Forget(now))
         {
             Generation++;
             Active = true;
@@ -119,6 +119,19 @@ internal sealed class ViewWindows(GuestMemory memory, Vcpu vcpu, ShadowPaging pa
         codeSlots.Clear();
         Array.Clear(used);
         Active = false;
+    }
+
+    /// <summary>
+    /// A place that every context leaves empty: on the host's own processor, moving costs more than looking. Where there is none, the present context's will do.
+    /// </summary>
+    private bool TryChooseForAll()
+    {
+        bool[] present = [.. free];
+        if ((vcpu.State.Cr0 & Cr0Pg) != 0)
+            paging.FindTakenElsewhere(free);
+        bool found = TryChoose();
+        present.CopyTo(free, 0);
+        return found;
     }
 
     private bool Forget(int slot)

@@ -30,10 +30,18 @@ internal sealed unsafe partial class CpuAffinity : IDisposable
         if (CallCpu(SystemCall.GetCpu, &here, null, null) != 0 || here >= SetBytes * 8)
             return;
         processor = (int)here;
+        Place(0, processor);
+    }
+
+    /// <summary>Puts a thread on a processor.</summary>
+    public static void Place(int thread, int processor)
+    {
+        if (processor is < 0 or >= SetBytes * 8)
+            return;
         byte* one = stackalloc byte[SetBytes];
         new Span<byte>(one, SetBytes).Clear();
-        one[here / 8] = (byte)(1 << (int)(here % 8));
-        _ = Call(SystemCall.SetAffinity, 0, SetBytes, one);
+        one[processor / 8] = (byte)(1 << (processor % 8));
+        _ = Call(SystemCall.SetAffinity, thread, SetBytes, one);
     }
 
     /// <inheritdoc/>

@@ -33,6 +33,9 @@ internal static class EngineLayout
     /// <summary>The negative error number of an order that failed, 0 for none; and its index.</summary>
     public const int OrderError = 0xC8, OrderIndex = 0xCC;
 
+    /// <summary>The second thread's id.</summary>
+    public const int MapperThread = 0xD0;
+
     /// <summary>What ended a run: signal, vector, error code, CS, CR2, general registers in encoding order, RIP, EFLAGS; and, when it was the push of a gate's frame that faulted, 100h and the vector that the gate is for.</summary>
     public const int Signal = 0x100, Vector = 0x104, ErrorCode = 0x108, Cs = 0x10C, Cr2 = 0x110, Registers = 0x120, Rip = 0x140, Eflags = 0x148, GatePush = 0x14C;
 
@@ -67,9 +70,6 @@ internal static class EngineLayout
 
     /// <summary>Structures for starting up.</summary>
     public const int StackDescription = 0x400, Action = 0x420, Limits = 0x440, FirstSegment = 0x450, GuestSignals = 0x460, AllSignals = 0x468, GuestFilterDescription = 0x470, MapperFilterDescription = 0x480, Name = 0x490;
-
-    /// <summary>The processors of the host that the container may run on, a bit mask.</summary>
-    public const int Processors = 0x4B0, ProcessorsSize = 64;
 
     /// <summary>The filters' programs.</summary>
     public const int GuestFilter = 0x500, MapperFilter = 0x780, FilterLength = 0x280;

@@ -180,12 +180,6 @@ internal sealed class EngineProgram
         MapControl(L.Orders, L.OrdersSize, ContainerAccess.Read, L.StateSize);
         a.js(failed);
 
-        // Before there is a second thread: both stay on the vCPU's processor. Where the host refuses, they run anywhere.
-        a.xor(edi, edi);
-        a.mov(esi, L.ProcessorsSize);
-        a.lea(rdx, __[rbp + L.Processors]);
-        Call(SystemCall.SetAffinity);
-
         Stage(StartStage.ParentDeath);
         a.mov(edi, SystemCall.PrSetParentDeathSignal);
         a.mov(esi, SystemCall.SignalKill);
@@ -255,6 +249,7 @@ internal sealed class EngineProgram
         a.xor(r8d, r8d);
         Must(SystemCall.Clone);
         a.je(mapper);
+        a.mov(__dword_ptr[rbx + L.MapperThread], eax);
         SetSignalMask(L.GuestSignals);
 
         Stage(StartStage.Limits);

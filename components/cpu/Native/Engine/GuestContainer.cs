@@ -35,9 +35,8 @@ internal sealed unsafe partial class GuestContainer : IDisposable
 
     /// <summary>Starts a container.</summary>
     /// <param name="memory">Guest memory; outlives the container.</param>
-    /// <param name="processor">The host's processor that it is to run on; negative for any.</param>
     /// <exception cref="ContainerException">The host refused a step.</exception>
-    public GuestContainer(SharedRegion memory, int processor = -1)
+    public GuestContainer(SharedRegion memory)
     {
         this.memory = memory;
         control = new SharedRegion("plexus-control", L.StateSize + L.OrdersSize);
@@ -47,10 +46,6 @@ internal sealed unsafe partial class GuestContainer : IDisposable
         try
         {
             EngineProgram.Instance.FillOrders(new Span<byte>(orders, L.OrdersSize));
-            Span<byte> processors = new(orders + L.Processors, L.ProcessorsSize);
-            processors.Fill(processor is >= 0 and < L.ProcessorsSize * 8 ? (byte)0 : (byte)0xFF);
-            if (processors[0] == 0)
-                processors[processor / 8] = (byte)(1 << (processor % 8));
             string argument = EngineProgram.Argument(control.Descriptor, memory.Descriptor);
             started = LinuxProcess.Start(Executable.Value, "plexus-guest", argument, [control.Descriptor, memory.Descriptor], blocksSignals: true);
             process = started;
@@ -168,6 +163,23 @@ internal sealed unsafe partial class GuestContainer : IDisposable
         pending.Clear();
         return null;
     }
+
+    /// <summary>Keeps both threads on one processor of the host's; where it refuses, they run anywhere.</summary>
+    /// <param name="processor">Its number; negative for any.</param>
+    public void Place(int processor)
+    {
+        if (processor < 0)
+            return;
+        CpuAffinity.Place(process.Id, processor);
+
+        // What the container says of its second thread is not believed beyond this: a thread of somebody else's is not moved.
+        int mapper = State(L.MapperThread);
+        if (File.Exists(string.Create(CultureInfo.InvariantCulture, $"/proc/{process.Id}/task/{mapper}/stat")))
+            CpuAffinity.Place(mapper, processor);
+    }
+
+    /// <summary>Ends it without waiting; <see cref="Dispose"/> is still to be called.</summary>
+    public void Kill() => process.KillSoon();
 
     /// <inheritdoc/>
     public void Dispose()

@@ -33,11 +33,11 @@ internal sealed unsafe class NativeProcessor : IDisposable
     private readonly Vcpu vcpu;
     private readonly PlatformLines lines;
     private readonly MonitorTables tables;
-    private readonly SharedRegion memory;
     private readonly bool hasSse;
     private readonly Func<bool> wantsStop;
     private readonly Dictionary<uint, Cached> containers = [];
     private readonly CpuAffinity affinity = new();
+    private readonly ContainerPool pool;
     private uint lastCr2;
 
     public NativeProcessor(Vcpu vcpu, PlatformLines lines, MonitorTables tables, SharedRegion memory, bool hasSse)
@@ -45,8 +45,8 @@ internal sealed unsafe class NativeProcessor : IDisposable
         this.vcpu = vcpu;
         this.lines = lines;
         this.tables = tables;
-        this.memory = memory;
         this.hasSse = hasSse;
+        pool = new ContainerPool(memory);
         wantsStop = () => lines.HostStop || lines.DebuggerStop;
     }
 
@@ -97,7 +97,7 @@ internal sealed unsafe class NativeProcessor : IDisposable
         if (request.Operation == MappingOperation.Clear)
         {
             if (containers.Remove(space, out Cached? gone))
-                gone.Container.Dispose();
+                pool.End(gone.Container);
             return;
         }
 
@@ -115,8 +115,9 @@ internal sealed unsafe class NativeProcessor : IDisposable
     public void Dispose()
     {
         foreach (Cached cached in containers.Values)
-            cached.Container.Dispose();
+            pool.End(cached.Container);
         containers.Clear();
+        pool.Dispose();
         affinity.Dispose();
     }
 
@@ -130,7 +131,8 @@ internal sealed unsafe class NativeProcessor : IDisposable
     {
         if (containers.TryGetValue(id, out Cached? cached))
             return cached;
-        GuestContainer container = new(memory, affinity.Processor);
+        GuestContainer container = pool.Take();
+        container.Place(affinity.Processor);
         containers.Add(id, cached = new Cached(container, new LocalTable()));
         space.ForEach(container, static (to, page, frame, rights) => to.Map(page, frame, 1, AccessOf(rights)));
         return cached;

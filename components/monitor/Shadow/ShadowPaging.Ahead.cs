@@ -1,0 +1,156 @@
+using Plexus.Messaging.Contracts.Cpu;
+using Plexus.Messaging.Shared;
+using Plexus.Monitor.Counting;
+
+namespace Plexus.Monitor.Shadow;
+
+/// <content>
+/// On the host's own processor an entry to ring 0 costs as much as mapping several pages: neighbours of a page are mapped with it, as far as the guest's entries say that they
+/// were accessed already, and a kernel's new context takes over the space of an old one, of which only what differs is dropped.
+/// </content>
+internal sealed partial class ShadowPaging
+{
+    /// <summary>Pages of an aligned group that is filled at once.</summary>
+    private const uint Group = 16;
+
+    /// <summary>Spaces of guest kernels kept at once; a further context takes over the one that was not used for the longest time.</summary>
+    private const int KernelSpaces = 12;
+
+    /// <summary>Spaces of contexts that are gone, at most.</summary>
+    private const int ParkedSpaces = 4;
+
+    private const ulong Writable = 2, UserAccessible = 4, Accessed = 0x20, Dirty = 0x40;
+    private const ulong NarrowAddress = 0xFFFF_F000, WideAddress = 0xF_FFFF_F000;
+
+    /// <summary>Maps what lies beside a page that was just mapped.</summary>
+    /// <param name="space">The space.</param>
+    /// <param name="table">The table of the page.</param>
+    /// <param name="first">First linear page of the table's slot.</param>
+    /// <param name="walked">How the page was found.</param>
+    private void FillAround(ShadowSpace space, ShadowTable table, uint first, in Walked walked)
+    {
+        if (!space.Key.Paging)
+            return;
+        if (walked.TableEntry == 0)
+            FillLargePage(space, table, first, walked);
+        else if (table.TableFrame != ShadowTable.NoFrame)
+            FillGroup(space, table, first, walked);
+    }
+
+    private void FillGroup(ShadowSpace space, ShadowTable table, uint first, in Walked walked)
+    {
+        TableGeometry geometry = space.Geometry;
+        uint here = ((uint)walked.TableEntry & (GuestMemory.FrameSize - 1)) / geometry.EntrySize;
+        ulong directory = table.DirectoryEntry;
+        uint begin = here & ~(Group - 1);
+        for (uint i = begin; i < begin + Group; i++)
+        {
+            if (i == here || table.Frames[i] != ShadowTable.NoFrame || table.Code[i])
+                continue;
+            ulong entry = ReadEntry((table.TableFrame << 12) + (i * geometry.EntrySize), geometry);
+            if ((entry & (Present | Accessed)) != (Present | Accessed) || (space.Key.User && (entry & UserAccessible) == 0))
+                continue;
+            ulong physical = entry & (geometry.EntrySize == sizeof(ulong) ? WideAddress : NarrowAddress);
+            if (!lines.A20 || !memory.TryReadFrame(physical, out uint frame))
+                continue;
+            bool writable = (entry & directory & Writable) != 0 && (entry & Dirty) != 0 && !IsWatched(frame) && memory.IsPlain(physical >> 12);
+            table.Entries[i] = entry;
+            MapPage(space, table, first + i, frame, writable);
+            counters.Count(Work.ShadowAhead);
+        }
+    }
+
+    /// <summary>All of a large page, in runs of the same rights.</summary>
+    private void FillLargePage(ShadowSpace space, ShadowTable table, uint first, in Walked walked)
+    {
+        if (!lines.A20)
+            return;
+        uint pages = space.Geometry.Pages;
+        uint here = (uint)(walked.Physical >> 12) & (pages - 1);
+        ulong start = (walked.Physical >> 12) - here;
+        bool mayWrite = walked.Writable && walked.Dirty;
+        uint runStart = 0, runFrame = 0, runLength = 0;
+        bool runWritable = false;
+        for (uint i = 0; i < pages; i++)
+        {
+            bool usable = table.Frames[i] == ShadowTable.NoFrame && !table.Code[i] && memory.TryReadFrame((start + i) << 12, out uint frame);
+            frame = usable ? memory.ReadFrame(start + i) : ShadowTable.NoFrame;
+            bool writable = usable && mayWrite && !IsWatched(frame) && memory.IsPlain(start + i);
+            if (runLength != 0 && (!usable || writable != runWritable || frame != runFrame + runLength))
+            {
+                ApplyRun(space, first + runStart, runFrame, runLength, runWritable);
+                runLength = 0;
+            }
+
+            if (!usable)
+                continue;
+            table.Entries[i] = table.DirectoryEntry;
+            SetPage(space, table, first + i, frame, writable);
+            counters.Count(Work.ShadowAhead);
+            if (runLength == 0)
+                (runStart, runFrame, runWritable) = (i, frame, writable);
+            runLength++;
+        }
+
+        if (runLength != 0)
+            ApplyRun(space, first + runStart, runFrame, runLength, runWritable);
+    }
+
+    private void ApplyRun(ShadowSpace space, uint linearPage, uint frame, uint pages, bool writable) =>
+        Apply(space, MappingOperation.Map, linearPage, frame, pages, writable ? MappingRights.Read | MappingRights.Write : MappingRights.Read);
+
+    /// <summary>A kernel's context takes over a space whose directory entries are the same for the most part: all contexts of a kernel are.</summary>
+    /// <returns>Null when there is room for a new one.</returns>
+    private ShadowSpace? Recycle(in SpaceKey key)
+    {
+        if (!key.Paging)
+            return null;
+        ShadowSpace? oldest = null;
+        ShadowSpace? parked = null;
+        int count = 0;
+        foreach (ShadowSpace space in all)
+        {
+            if (space.Key.User || space.Key.Modes != key.Modes)
+                continue;
+            count++;
+            if (space.IsParked && (parked is null || space.LastUse > parked.LastUse))
+                parked = space;
+            if (oldest is null || space.LastUse < oldest.LastUse)
+                oldest = space;
+        }
+
+        ShadowSpace? taken = parked ?? (count < KernelSpaces ? null : oldest);
+        if (taken is null)
+            return null;
+        counters.Count(Work.SpaceRecycled);
+        SpaceKey old = taken.Key;
+        bool wasParked = taken.IsParked;
+        taken.IsParked = false;
+        if (!wasParked)
+            spaces.Remove(old);
+        taken.Key = key;
+        spaces.Add(key, taken);
+        UseDirectories(key);
+        for (int d = 0; d < taken.Geometry.Slots >> taken.Geometry.Bits; d++)
+            RecheckDirectory(taken, d);
+        if (!wasParked)
+            LeaveDirectories(old);
+        return taken;
+    }
+
+    /// <summary>A kernel's context is gone. Its space stays, with what is the same in the context that runs.</summary>
+    /// <returns>False when it is not worth keeping.</returns>
+    private bool Park(ShadowSpace space, ShadowSpace running)
+    {
+        if (!isNative || space.Key.User || space == running || running.Key.Modes != space.Key.Modes || all.Count(s => s.IsParked) >= ParkedSpaces)
+            return false;
+        SpaceKey old = space.Key;
+        spaces.Remove(old);
+        space.IsParked = true;
+        space.Key = running.Key with { User = false };
+        for (int d = 0; d < space.Geometry.Slots >> space.Geometry.Bits; d++)
+            RecheckDirectory(space, d);
+        LeaveDirectories(old);
+        return true;
+    }
+}
