@@ -14,8 +14,25 @@ internal sealed unsafe partial class CpuAffinity : IDisposable
     private int thread;
     private int processor = -1;
 
-    /// <summary>The processor that containers are to run on; -1 before the first run.</summary>
+    /// <summary>The processor of the vCPU's thread; -1 before the first run.</summary>
     public int Processor => processor;
+
+    /// <summary>Another one that this process may use; -1 for none.</summary>
+    public int Other { get; private set; } = -1;
+
+    /// <summary>How many this process may use.</summary>
+    public static int Count()
+    {
+        byte* set = stackalloc byte[SetBytes];
+        int count = 0;
+        if (Call(SystemCall.GetAffinity, 0, SetBytes, set) > 0)
+        {
+            for (int i = 0; i < SetBytes; i++)
+                count += System.Numerics.BitOperations.PopCount(set[i]);
+        }
+
+        return Math.Max(1, count);
+    }
 
     /// <summary>Keeps the calling thread where it is, until <see cref="Dispose"/>.</summary>
     public void Pin()
@@ -24,12 +41,20 @@ internal sealed unsafe partial class CpuAffinity : IDisposable
         if (thread == caller)
             return;
         thread = caller;
+        Array.Clear(before);
         fixed (byte* set = before)
             _ = Call(SystemCall.GetAffinity, 0, SetBytes, set);
         uint here = 0;
         if (CallCpu(SystemCall.GetCpu, &here, null, null) != 0 || here >= SetBytes * 8)
             return;
         processor = (int)here;
+        Other = -1;
+        for (int i = 0; i < SetBytes * 8 && Other < 0; i++)
+        {
+            if (i != processor && (before[i / 8] & (1 << (i % 8))) != 0)
+                Other = i;
+        }
+
         Place(0, processor);
     }
 

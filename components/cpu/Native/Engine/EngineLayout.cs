@@ -39,6 +39,9 @@ internal static class EngineLayout
     /// <summary>What ended a run: signal, vector, error code, CS, CR2, general registers in encoding order, RIP, EFLAGS; and, when it was the push of a gate's frame that faulted, 100h and the vector that the gate is for.</summary>
     public const int Signal = 0x100, Vector = 0x104, ErrorCode = 0x108, Cs = 0x10C, Cr2 = 0x110, Registers = 0x120, Rip = 0x140, Eflags = 0x148, GatePush = 0x14C;
 
+    /// <summary>The host's time-stamp counter when the guest's thread last published an exit, and when it last took the turn.</summary>
+    public const int Left = 0x158, Entered = 0x160;
+
     /// <summary>Ring-3 gates taken since the start.</summary>
     public const int GatesTaken = 0x150;
 

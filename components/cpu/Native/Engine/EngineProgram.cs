@@ -300,6 +300,9 @@ internal sealed class EngineProgram
     {
         Label look = a.CreateLabel(), sleep = a.CreateLabel(), spin = a.CreateLabel(), taken = a.CreateLabel();
         a.Label(ref finish);
+        a.rdtsc();
+        a.mov(__dword_ptr[rbx + L.Left], eax);
+        a.mov(__dword_ptr[rbx + L.Left + 4], edx);
         a.lea(rsp, __[rbx + L.SignalStack + L.SignalStackSize]);
         a.mov(eax, 1);
         a.xchg(__dword_ptr[rbx + L.MonitorGo], eax); // Locked: what was published is seen before, and whether the monitor sleeps is read behind it.
@@ -342,6 +345,9 @@ internal sealed class EngineProgram
         a.Label(ref taken);
         a.mov(__dword_ptr[rbx + L.GuestSleeps], 0);
         a.mov(__dword_ptr[rbx + L.GuestGo], 0);
+        a.rdtsc();
+        a.mov(__dword_ptr[rbx + L.Entered], eax);
+        a.mov(__dword_ptr[rbx + L.Entered + 4], edx);
     }
 
     private void WriteEntry()

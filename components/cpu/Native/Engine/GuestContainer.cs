@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 using L = Plexus.Cpu.Native.Engine.EngineLayout;
 
 namespace Plexus.Cpu.Native.Engine;
@@ -32,6 +33,7 @@ internal sealed unsafe partial class GuestContainer : IDisposable
     private readonly byte* state;
     private readonly byte* orders;
     private int batch;
+    private int placed = -1;
 
     /// <summary>Starts a container.</summary>
     /// <param name="memory">Guest memory; outlives the container.</param>
@@ -66,6 +68,9 @@ internal sealed unsafe partial class GuestContainer : IDisposable
         }
     }
 
+    /// <summary>How often the monitor looks whether it has the turn before it sleeps.</summary>
+    public int MonitorSpins { get; set; }
+
     /// <summary>Its process id.</summary>
     public int ProcessId => process.Id;
 
@@ -80,6 +85,9 @@ internal sealed unsafe partial class GuestContainer : IDisposable
 
     /// <summary>The floating-point image to enter with.</summary>
     public Span<byte> EntryFx => new(orders + L.EntryFx, 512);
+
+    /// <summary>Something is to be done before the guest goes on.</summary>
+    public bool HasOrders => pending.Count != 0;
 
     /// <summary>Sets a word of the orders.</summary>
     public void SetOrder(int offset, uint value) => *(uint*)(orders + offset) = value;
@@ -168,8 +176,9 @@ internal sealed unsafe partial class GuestContainer : IDisposable
     /// <param name="processor">Its number; negative for any.</param>
     public void Place(int processor)
     {
-        if (processor < 0)
+        if (processor < 0 || processor == placed)
             return;
+        placed = processor;
         CpuAffinity.Place(process.Id, processor);
 
         // What the container says of its second thread is not believed beyond this: a thread of somebody else's is not moved.
@@ -211,6 +220,8 @@ internal sealed unsafe partial class GuestContainer : IDisposable
     private string? Await(long nanoseconds, Func<bool>? wantsStop)
     {
         ref int go = ref Unsafe.AsRef<int>(state + L.MonitorGo);
+        for (int i = 0; i < MonitorSpins && Volatile.Read(ref go) == 0; i++)
+            X86Base.Pause();
         long start = 0;
         long patience = FirstKickPatience;
         long kickedAt = -1;

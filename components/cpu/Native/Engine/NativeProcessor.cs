@@ -27,6 +27,10 @@ internal sealed unsafe class NativeProcessor : IDisposable
     private const uint AlignmentCheck = 0x4_0000, ResumeFlag = 0x1_0000, InterruptFlag = 0x200, AlwaysOne = 2;
     private const uint Cr0Am = 0x4_0000;
 
+    /// <summary>Looks at the turn before sleeping, on two processors: some tens of microseconds.</summary>
+    private const int MonitorSpins = 1000;
+    private const uint GuestSpins = 2000;
+
     /// <summary>Guest time that is left to run natively, when so little is left that it is up already.</summary>
     private const long ShortestRun = 10_000;
 
@@ -38,6 +42,7 @@ internal sealed unsafe class NativeProcessor : IDisposable
     private readonly Dictionary<uint, Cached> containers = [];
     private readonly CpuAffinity affinity = new();
     private readonly ContainerPool pool;
+    private readonly HandOver handOver = new(CpuAffinity.Count());
     private uint lastCr2;
 
     public NativeProcessor(Vcpu vcpu, PlatformLines lines, MonitorTables tables, SharedRegion memory, bool hasSse)
@@ -76,13 +81,21 @@ internal sealed unsafe class NativeProcessor : IDisposable
         }
 
         GuestContainer container = cached.Container;
+        container.Place(handOver.OnTwo ? affinity.Other : affinity.Processor);
+        container.MonitorSpins = handOver.OnTwo ? MonitorSpins : 0;
+        container.SetOrder(L.Spins, handOver.OnTwo ? GuestSpins : 0);
+        bool measured = !container.HasOrders;
         if (!Enter(cached, out uint entryFlags))
             return new CpuExit(ExitKind.Interpret, 0, false, 0, 0, null);
         HasRun = true;
         ulong left = request.Deadline - now;
         uint entryEip = v->Eip;
+        ulong given = HostTimeStamp.Read();
         string? failure = container.Run(left > long.MaxValue ? long.MaxValue : Math.Max((long)left, ShortestRun), wantsStop);
+        ulong taken = HostTimeStamp.Read();
         vcpu.CatchUp();
+        if (measured)
+            handOver.Note((container.WideState(L.Entered) - given) + (taken - container.WideState(L.Left)));
         if (failure is not null)
             return Lost(failure);
         return Leave(container, entryEip, entryFlags, interpreter);
@@ -132,7 +145,6 @@ internal sealed unsafe class NativeProcessor : IDisposable
         if (containers.TryGetValue(id, out Cached? cached))
             return cached;
         GuestContainer container = pool.Take();
-        container.Place(affinity.Processor);
         containers.Add(id, cached = new Cached(container, new LocalTable()));
         space.ForEach(container, static (to, page, frame, rights) => to.Map(page, frame, 1, AccessOf(rights)));
         return cached;
