@@ -20,6 +20,8 @@ public sealed class PageScanner
     /// <summary>How many instructions a scan decodes when the request names no limit: enough for a large function, little enough to stay in the tens of microseconds.</summary>
     public const int DefaultLimit = 512;
 
+    private const int SweepStarts = 4;
+
     private readonly PageReader reader = new();
     private readonly Decoder decoder16;
     private readonly Decoder decoder32;
@@ -56,6 +58,8 @@ public sealed class PageScanner
         Array.Clear(isFound);
         Array.Clear(isQueued);
         queueEnd = 0;
+        if (request.Sweep)
+            return Sweep(decoder, request);
         Enqueue(request.Entry);
         int limit = request.Limit > 0 ? request.Limit : DefaultLimit;
         int count = 0;
@@ -82,6 +86,27 @@ public sealed class PageScanner
         }
 
         return Collect(count);
+    }
+
+    /// <summary>
+    /// Looks for anything that may not run as it stands. Decoding in a row falls into step with the code after data, and after an instruction that began on the page
+    /// before, within a few instructions: it is begun at each of the first bytes.
+    /// </summary>
+    /// <returns>The first instruction that is sensitive, or runs over the end of what is known; nothing when there is none.</returns>
+    private ScannedInstruction[] Sweep(Decoder decoder, in Scan request)
+    {
+        for (int start = 0; start < SweepStarts; start++)
+        {
+            for (int offset = start; offset < PageSize && !TestBit(isFound, offset);)
+            {
+                ref readonly ScannedInstruction instruction = ref Decode(decoder, request, offset);
+                if (instruction.Class == InstructionClass.Sensitive || (instruction.Class == InstructionClass.Straddling && instruction.Code == 0))
+                    return [instruction];
+                offset += instruction.Class == InstructionClass.Invalid ? 1 : instruction.Length;
+            }
+        }
+
+        return [];
     }
 
     private ref readonly ScannedInstruction Decode(Decoder decoder, in Scan request, int offset)

@@ -203,7 +203,7 @@ internal sealed unsafe partial class X86Processor
         uint frame = Memory.WriteFrame(address >> 12);
         if (frame == GuestMemory.NoFrame)
             return;
-        if ((Memory.WatchBits[frame] & (byte)(Watch.Decoded | Watch.CodePage)) != 0)
+        if ((Memory.WatchBits[frame] & (byte)(Watch.Decoded | Watch.CodePage | Watch.PlainCode)) != 0)
             NoteWatchedWrite(frame, (int)(address & 0xFFF), 4);
         *(uint*)(Memory.Base + ((nuint)frame << 12) + (address & 0xFFF)) = value;
     }

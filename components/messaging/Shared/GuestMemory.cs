@@ -178,7 +178,7 @@ public sealed unsafe partial class GuestMemory : IDisposable
         byte bits = watch[frame];
         if (bits == 0)
             return false;
-        if ((bits & (byte)(Watch.CodePage | Watch.PageTable)) != 0 && !isHit[frame])
+        if ((bits & (byte)(Watch.CodePage | Watch.PlainCode | Watch.PageTable)) != 0 && !isHit[frame])
         {
             isHit[frame] = true;
             hits[hitCount++] = frame;

@@ -18,4 +18,7 @@ public enum Watch : byte
 
     /// <summary>Likewise, but writes to it are not reported: it is compared later.</summary>
     OpenTable = 8,
+
+    /// <summary>Guest code runs in it as it stands.</summary>
+    PlainCode = 16,
 }

@@ -23,4 +23,6 @@ internal enum Work
     IdleSpaceDropped = 17,
     ShadowAhead = 18,
     SpaceRecycled = 19,
+    Sweep = 20,
+    Burst = 21,
 }

@@ -3,6 +3,7 @@ using Plexus.Messaging.Contracts.Cpu;
 using Plexus.Messaging.Contracts.Handlers;
 using Plexus.Messaging.Contracts.Monitor;
 using Plexus.Messaging.Contracts.Patcher;
+using Plexus.Messaging.Contracts.Prescan;
 using Plexus.Messaging.Contracts.Telemetry;
 using Plexus.Messaging.Shared;
 using Plexus.Monitor.Counting;
@@ -16,6 +17,18 @@ internal sealed partial class Ring3Drive
 {
     /// <summary>I/D of a page fault's error code: an instruction fetch. Data views are never executable, so a fetch always says so.</summary>
     private const uint FetchError = 0x10;
+
+    /// <summary>Instructions that are emulated of a page with patches before the code view is used.</summary>
+    private const int BurstInstructions = 12;
+
+    /// <summary>So often a page is tried again that was not left within <see cref="BurstInstructions"/>.</summary>
+    private const int MaximumStays = 2;
+
+    /// <summary>So often code comes from the code view into a page before the page is run there, too.</summary>
+    private const int MaximumCrossings = 2;
+
+    private readonly Dictionary<uint, int> stays = [];
+    private readonly Dictionary<uint, int> crossings = [];
 
     /// <summary>Handles one exit of the physical processor.</summary>
     /// <returns>True when the guest may go on running deprivileged in the same space, without a look at timers and interrupts.</returns>
@@ -137,8 +150,7 @@ internal sealed partial class Ring3Drive
     private bool OnPageFault(ShadowSpace space, in CpuExit exit, ref Trip trip)
     {
         ref VcpuBlock v = ref vcpu.State;
-        ViewWindows windows = views.Windows(space.Key.User);
-        uint codePage = (v.Eip + windows.Layout.CodeBase) >> 12;
+        uint codePage = (v.Eip + CodeBase(space.Key.User)) >> 12;
         uint faultPage = exit.Linear >> 12;
         bool fetch = (exit.ErrorCode & FetchError) != 0;
         if (fetch)
@@ -197,22 +209,81 @@ internal sealed partial class Ring3Drive
     private bool MapCode(ShadowSpace space, uint pageEip, uint? scanFrom, ref Trip trip)
     {
         ref VcpuBlock v = ref vcpu.State;
-        uint? from = views.Kernel.IsHandlerEip(pageEip) && !space.Key.User ? null : scanFrom;
-        switch (views.Map(space, pageEip, from))
+        if (isNative && space.Key.User && options.Branches == BranchMode.Native && (isPlain || pageEip >> 12 == v.Eip >> 12)
+            && !space.Code.ContainsKey(pageEip >> 12) && !IsOftenCrossed(pageEip >> 12) && views.MapPlain(space, pageEip) is { } plain)
         {
-            case CodeOutcome.Ready:
-                return true;
-            case CodeOutcome.Interpret:
-                trip.Event.Reason = "interpret";
-                RollToGuest(space);
-                counters.Count(Work.InterpretedSlice);
-                InterpretSlice(SliceInstructions);
-                return false;
-            default:
-                RollToGuest(space);
-                trip.Event.Reason = "reflect";
-                EmulateOne(ref trip, string.Empty);
-                return false;
+            if (plain == CodeOutcome.Ready)
+                return isPlain;
+            return Failed(space, plain, ref trip);
         }
+
+        if (isPlain && pageEip >> 12 != v.Eip >> 12)
+        {
+            // An instruction that runs over into a page with patches runs in neither view.
+            trip.Event.Reason = "straddle";
+            EmulateOne(ref trip, string.Empty);
+            return false;
+        }
+
+        if (isPlain && LeaveByEmulation(ref trip))
+            return false;
+        uint? from = views.Kernel.IsHandlerEip(pageEip) && !space.Key.User ? null : scanFrom;
+        CodeOutcome outcome = views.Map(space, pageEip, from);
+        return outcome == CodeOutcome.Ready ? !isPlain : Failed(space, outcome, ref trip);
+    }
+
+    private bool Failed(ShadowSpace space, CodeOutcome outcome, ref Trip trip)
+    {
+        RollToGuest(space);
+        if (outcome == CodeOutcome.Interpret)
+        {
+            trip.Event.Reason = "interpret";
+            counters.Count(Work.InterpretedSlice);
+            InterpretSlice(SliceInstructions);
+            return false;
+        }
+
+        trip.Event.Reason = "reflect";
+        EmulateOne(ref trip, string.Empty);
+        return false;
+    }
+
+    /// <summary>
+    /// User code goes from the code view into a page that could run as it stands. Where that happens again and again, changing over costs more than the code view does.
+    /// </summary>
+    private bool IsOftenCrossed(uint page)
+    {
+        int count = crossings.GetValueOrDefault(page);
+        if (count >= MaximumCrossings)
+            return true;
+        if (!isPlain)
+            crossings[page] = count + 1;
+        return false;
+    }
+
+    /// <summary>
+    /// User code goes from a page that runs as it stands into one with patches. It is often out of it again in a few instructions, by a system call: these are
+    /// emulated, which costs less than to change over and back.
+    /// </summary>
+    /// <returns>False when it stayed there: the page is to be run in the code view.</returns>
+    private bool LeaveByEmulation(ref Trip trip)
+    {
+        ref VcpuBlock v = ref vcpu.State;
+        uint page = v.Eip >> 12;
+        if (!stays.TryGetValue(page, out int count) || count < MaximumStays)
+        {
+            counters.Count(Work.Burst);
+            trip.Event.Reason = "burst";
+            for (int i = 0; i < BurstInstructions && !ended; i++)
+            {
+                EmulateOne(ref trip, string.Empty);
+                if (v.Cpl != 3 || v.Eip >> 12 != page || !MayRepeat())
+                    return true;
+            }
+
+            stays[page] = count + 1;
+        }
+
+        return false;
     }
 }

@@ -5,6 +5,7 @@ using Plexus.Messaging.Contracts.Cpu;
 using Plexus.Messaging.Contracts.Handlers;
 using Plexus.Messaging.Contracts.Monitor;
 using Plexus.Messaging.Contracts.Patcher;
+using Plexus.Messaging.Contracts.Prescan;
 using Plexus.Messaging.Contracts.Telemetry;
 using Plexus.Messaging.Shared;
 using Plexus.Monitor.Counting;
@@ -62,6 +63,9 @@ internal sealed partial class Ring3Drive
 
     /// <summary>EIP is the guest's own, whatever it points to: it is not looked for in the handler segment.</summary>
     private bool atGuest;
+
+    /// <summary>User code runs at CS base 0, in pages that nothing was patched in.</summary>
+    private bool isPlain;
 
     /// <summary>What ran last was part of a patch: the next instruction may have been displaced as well.</summary>
     private bool leftPatch;
@@ -178,6 +182,7 @@ internal sealed partial class Ring3Drive
             return;
         }
 
+        isPlain = isNative && user && options.Branches == BranchMode.Native && !space.Code.ContainsKey(v.Eip >> 12);
         views.Arrive(space, v.Eip);
         if (!user)
             pages.Publish(paging.HasOpenTables);
@@ -190,7 +195,7 @@ internal sealed partial class Ring3Drive
         {
             ulong retired = v.Retired;
             atGuest = false;
-            var run = new Run(RunMode.Deprivileged, space.Id, views.Windows(user).Layout.CodeBase, deadline, retireLimit);
+            var run = new Run(RunMode.Deprivileged, space.Id, CodeBase(user), deadline, retireLimit);
             CpuExit exit = options.ProfileRoads ? RunProfiled(space, run) : cpu.Call<Run, CpuExit>(run);
 
             // RF lasts until an instruction completes (SDM vol. 3, 17.3.1.1); the physical processor does not know the virtual one.
@@ -222,6 +227,8 @@ internal sealed partial class Ring3Drive
 
         leftPatch |= RollToGuest(space);
     }
+
+    private uint CodeBase(bool user) => isPlain ? 0 : views.Windows(user).Layout.CodeBase;
 
     /// <summary>Moves the state to a guest-instruction boundary, if it is not at one.</summary>
     private bool RollToGuest(ShadowSpace space)
@@ -376,7 +383,7 @@ internal sealed partial class Ring3Drive
         while (memory.TryTakeHit(out uint frame))
         {
             Watch watch = memory.WatchOf(frame);
-            if ((watch & Watch.CodePage) != 0)
+            if ((watch & (Watch.CodePage | Watch.PlainCode)) != 0)
                 views.Invalidate(frame);
             if ((watch & Watch.PageTable) != 0)
                 paging.OnTableWritten(frame);

@@ -20,6 +20,7 @@ internal sealed partial class ShadowPaging
     private const int ParkedSpaces = 4;
 
     private const ulong Writable = 2, UserAccessible = 4, Accessed = 0x20, Dirty = 0x40;
+    private const ulong ForbidsExecution = 1ul << 63;
     private const ulong NarrowAddress = 0xFFFF_F000, WideAddress = 0xF_FFFF_F000;
 
     /// <summary>Maps what lies beside a page that was just mapped.</summary>
@@ -36,6 +37,44 @@ internal sealed partial class ShadowPaging
         else if (table.TableFrame != ShadowTable.NoFrame)
             FillGroup(space, table, first, walked);
     }
+
+    /// <summary>Maps a page of the guest's user code for execution as it stands: nothing in it needs a patch.</summary>
+    /// <param name="space">A space of the user class.</param>
+    /// <param name="linear">The page.</param>
+    /// <param name="walked">How it was found for execution.</param>
+    /// <param name="frame">Its frame, watched.</param>
+    internal void FillPlainCode(ShadowSpace space, uint linear, in Walked walked, uint frame)
+    {
+        ShadowTable table = TableFor(space, linear, walked);
+        int index = RecordEntry(space, table, linear, walked);
+        SetPage(space, table, linear >> 12, frame, writable: false);
+        table.Executable[index] = true;
+        MapPage(space, table, linear >> 12, frame, writable: false);
+        counters.Count(Work.ShadowFill);
+        FillAround(space, table, (linear >> 12) - (uint)index, walked);
+    }
+
+    /// <summary>Code may run at the address as it stands.</summary>
+    internal static bool RunsPlain(ShadowSpace space, uint linear) =>
+        space.Tables[space.Geometry.SlotOf(linear >> 12)] is { } table && table.Executable[space.Geometry.IndexOf(linear >> 12)];
+
+    /// <summary>Nothing runs in a frame as it stands any more.</summary>
+    internal void ForgetPlainCode(uint frame)
+    {
+        memory.RemoveWatch(frame, Watch.PlainCode);
+        for (int cursor = reverse.First(frame); cursor >= 0;)
+        {
+            cursor = reverse.Next(cursor, out ShadowSpace space, out uint linearPage);
+            ShadowTable table = space.Tables[space.Geometry.SlotOf(linearPage)]!;
+            int index = space.Geometry.IndexOf(linearPage);
+            if (!table.Executable[index])
+                continue;
+            table.Executable[index] = false;
+            MapPage(space, table, linearPage, frame, writable: false);
+        }
+    }
+
+    private bool IsPlainCode(uint frame) => (memory.WatchOf(frame) & Watch.PlainCode) != 0;
 
     private void FillGroup(ShadowSpace space, ShadowTable table, uint first, in Walked walked)
     {
@@ -55,6 +94,12 @@ internal sealed partial class ShadowPaging
                 continue;
             bool writable = (entry & directory & Writable) != 0 && (entry & Dirty) != 0 && !IsWatched(frame) && memory.IsPlain(physical >> 12);
             table.Entries[i] = entry;
+            if (space.Key.User && !writable && IsPlainCode(frame) && (entry & ForbidsExecution) == 0)
+            {
+                SetPage(space, table, first + i, frame, writable: false);
+                table.Executable[i] = true;
+            }
+
             MapPage(space, table, first + i, frame, writable);
             counters.Count(Work.ShadowAhead);
         }

@@ -240,7 +240,7 @@ internal sealed partial class ShadowPaging
         return index;
     }
 
-    private bool IsWatched(uint frame) => (memory.WatchOf(frame) & (Watch.CodePage | Watch.PageTable)) != 0;
+    private bool IsWatched(uint frame) => (memory.WatchOf(frame) & (Watch.CodePage | Watch.PlainCode | Watch.PageTable)) != 0;
 
     private ShadowSpace Create(SpaceKey key)
     {
@@ -314,6 +314,7 @@ internal sealed partial class ShadowPaging
                     continue;
                 reverse.Remove(table.Frames[i], space, first | i);
                 table.Frames[i] = ShadowTable.NoFrame;
+                table.Executable[i] = false;
             }
 
             if (unmap)
@@ -437,6 +438,7 @@ internal sealed partial class ShadowPaging
             return;
         reverse.Remove(mapped, space, linearPage);
         table.Frames[index] = ShadowTable.NoFrame;
+        table.Executable[index] = false;
         table.Mapped--;
         Apply(space, MappingOperation.Unmap, linearPage, 0, 1, 0);
     }
@@ -476,7 +478,8 @@ internal sealed partial class ShadowPaging
     private void MapPage(ShadowSpace space, ShadowTable table, uint linearPage, uint frame, bool writable)
     {
         SetPage(space, table, linearPage, frame, writable);
-        Apply(space, MappingOperation.Map, linearPage, frame, 1, writable ? MappingRights.Read | MappingRights.Write : MappingRights.Read);
+        MappingRights rights = table.Executable[space.Geometry.IndexOf(linearPage)] ? MappingRights.Read | MappingRights.Execute : MappingRights.Read;
+        Apply(space, MappingOperation.Map, linearPage, frame, 1, writable ? MappingRights.Read | MappingRights.Write : rights);
     }
 
     private void SetPage(ShadowSpace space, ShadowTable table, uint linearPage, uint frame, bool writable)
@@ -491,9 +494,11 @@ internal sealed partial class ShadowPaging
                 table.Mapped++;
             reverse.Add(frame, space, linearPage);
             table.Frames[index] = frame;
+            table.Executable[index] = false;
         }
 
         table.Writable[index] = writable;
+        table.Executable[index] &= !writable;
     }
 
     /// <summary>The directory entry of a slot; one that is not present where there is no directory.</summary>

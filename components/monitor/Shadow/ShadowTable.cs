@@ -20,6 +20,9 @@ internal sealed class ShadowTable
     /// <summary>Whether the mapping is writable.</summary>
     internal bool[] Writable { get; } = new bool[1024];
 
+    /// <summary>Whether code may run in the mapping as it stands.</summary>
+    internal bool[] Executable { get; } = new bool[1024];
+
     /// <summary>Whether a code page is mapped in the code view because of this entry (recorded in <see cref="Entries"/> as well).</summary>
     internal bool[] Code { get; } = new bool[1024];
 

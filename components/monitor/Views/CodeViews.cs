@@ -36,6 +36,7 @@ internal sealed class CodeViews
     private readonly byte[] scanBytes = new byte[GuestMemory.FrameSize + MaximumInstructionLength];
     private readonly Dictionary<uint, Burst> bursts = [];
     private readonly GuestUnits units = new();
+    private readonly PlainCode plain;
 
     internal CodeViews(
         GuestMemory memory,
@@ -63,6 +64,7 @@ internal sealed class CodeViews
         this.options = options;
         Kernel = new ViewWindows(memory, vcpu, paging, user: false);
         User = new ViewWindows(memory, vcpu, paging, user: true);
+        plain = new PlainCode(memory, prescan, paging, counters);
         paging.CodeDropped = OnTranslationDropped;
     }
 
@@ -86,6 +88,7 @@ internal sealed class CodeViews
             counters.Count(Work.UnitsChange);
             Retire(Kernel, false);
             Retire(User, true);
+            plain.Clear();
         }
 
         if (paging.DirectoryChanged)
@@ -206,10 +209,29 @@ internal sealed class CodeViews
         return CodeOutcome.Ready;
     }
 
+    /// <summary>
+    /// Maps a page of user code to run as it stands, if nothing in it needs a patch.
+    /// </summary>
+    /// <returns>Null when it has to be patched.</returns>
+    internal CodeOutcome? MapPlain(ShadowSpace space, uint pageEip)
+    {
+        Walked walked = cpu.Call<Walk, Walked>(new Walk(pageEip, PageAccess.Execute, User: true, Commit: true));
+        if (!walked.Ok || !memory.TryReadFrame(walked.Physical, out uint frame))
+            return CodeOutcome.Emulate;
+        if (IsInterpreted(frame))
+            return CodeOutcome.Interpret;
+        uint eipPage = pageEip & ~0xFFFu;
+        if (!memory.IsPlain(walked.Physical >> 12) || !plain.Admit(frame, NextFrame(eipPage, user: true), eipPage, units.Innocuous))
+            return null;
+        paging.FillPlainCode(space, pageEip, walked, frame);
+        return CodeOutcome.Ready;
+    }
+
     /// <summary>Drops every code page made from a frame whose bytes changed.</summary>
     internal void Invalidate(uint frame)
     {
         counters.Count(Work.Invalidation);
+        plain.Written(frame);
         ulong now = vcpu.State.Now;
         Burst burst = bursts.GetValueOrDefault(frame);
         burst = now - burst.Since > BurstWindow ? new Burst(now, 1, burst.Until, burst.Level) : burst with { Count = burst.Count + 1 };
@@ -261,6 +283,7 @@ internal sealed class CodeViews
     {
         bursts.Clear();
         units.Clear();
+        plain.Clear();
         Kernel.Clear();
         User.Clear();
     }

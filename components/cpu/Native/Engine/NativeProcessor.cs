@@ -25,6 +25,8 @@ internal sealed unsafe class NativeProcessor : IDisposable
     /// <summary>CF PF AF ZF SF DF OF NT ID: what guest code has of EFLAGS for itself at CPL 3.</summary>
     private const uint GuestFlags = 0x0020_4CD5;
     private const uint AlignmentCheck = 0x4_0000, ResumeFlag = 0x1_0000, InterruptFlag = 0x200, AlwaysOne = 2;
+    /// <summary>Selector of the flat code segment: user code with nothing to patch runs at base 0.</summary>
+    private const uint PlainCode = (EngineProgram.FlatCodeEntry * 8) | 7;
     private const uint Cr0Am = 0x4_0000;
 
     /// <summary>Looks at the turn before sleeping, on two processors: some tens of microseconds.</summary>
@@ -85,7 +87,8 @@ internal sealed unsafe class NativeProcessor : IDisposable
         container.MonitorSpins = handOver.OnTwo ? MonitorSpins : 0;
         container.SetOrder(L.Spins, handOver.OnTwo ? GuestSpins : 0);
         bool measured = !container.HasOrders;
-        if (!Enter(cached, out uint entryFlags))
+        uint codeSelector = request.CodeBase == 0 && vcpu.State.Cpl == 3 ? PlainCode : MonitorTables.GuestCode;
+        if (!Enter(cached, codeSelector, out uint entryFlags))
             return new CpuExit(ExitKind.Interpret, 0, false, 0, 0, null);
         HasRun = true;
         ulong left = request.Deadline - now;
@@ -98,7 +101,7 @@ internal sealed unsafe class NativeProcessor : IDisposable
             handOver.Note((container.WideState(L.Entered) - given) + (taken - container.WideState(L.Left)));
         if (failure is not null)
             return Lost(failure);
-        return Leave(container, entryEip, entryFlags, interpreter);
+        return Leave(container, codeSelector, entryEip, entryFlags, interpreter);
     }
 
     /// <summary>A mapping of a space changed.</summary>
@@ -152,7 +155,7 @@ internal sealed unsafe class NativeProcessor : IDisposable
 
     /// <summary>Puts the guest's registers into the orders.</summary>
     /// <returns>False when a segment register holds what the host cannot have.</returns>
-    private bool Enter(Cached cached, out uint flags)
+    private bool Enter(Cached cached, uint codeSelector, out uint flags)
     {
         VcpuBlock* v = vcpu.Block;
         GuestContainer to = cached.Container;
@@ -172,7 +175,7 @@ internal sealed unsafe class NativeProcessor : IDisposable
             flags |= v->Eflags & AlignmentCheck;
         to.SetOrder(L.EntryEip, v->Eip);
         to.SetOrder(L.EntryEflags, flags);
-        to.SetOrder(L.EntryCs, v->PhysicalCs == 0 ? MonitorTables.GuestCode : v->PhysicalCs);
+        to.SetOrder(L.EntryCs, v->PhysicalCs == 0 ? codeSelector : v->PhysicalCs);
         to.SetOrder(L.EntrySs, EngineProgram.UserData);
         to.SetOrder(L.EntryDs, ds);
         to.SetOrder(L.EntryEs, es);
@@ -192,7 +195,7 @@ internal sealed unsafe class NativeProcessor : IDisposable
         return low >> 16 == MonitorTables.HandlerCode ? (low & 0xFFFF) | (high & 0xFFFF_0000) : 0;
     }
 
-    private CpuExit Leave(GuestContainer from, uint entryEip, uint entryFlags, X86Processor interpreter)
+    private CpuExit Leave(GuestContainer from, uint codeSelector, uint entryEip, uint entryFlags, X86Processor interpreter)
     {
         VcpuBlock* v = vcpu.Block;
         int signal = from.State(L.Signal);
@@ -201,7 +204,7 @@ internal sealed unsafe class NativeProcessor : IDisposable
         uint vector = (uint)from.State(L.Vector);
         uint error = (uint)from.State(L.ErrorCode);
         bool kicked = signal == SystemCall.SignalUser1;
-        if (cs is not (MonitorTables.GuestCode or MonitorTables.HandlerCode) || rip > uint.MaxValue)
+        if ((cs != codeSelector && cs != MonitorTables.HandlerCode) || rip > uint.MaxValue)
             return Lost(Stray(signal, vector, cs, rip));
         bool push = from.State(L.GatePush) != 0;
         if (push)
@@ -211,7 +214,7 @@ internal sealed unsafe class NativeProcessor : IDisposable
         for (int i = 0; i < 8; i++)
             v->Gpr[i] = (uint)from.State(L.Registers + (i * 4));
         v->Eip = (uint)rip;
-        v->PhysicalCs = cs == MonitorTables.GuestCode ? 0 : cs;
+        v->PhysicalCs = cs == codeSelector ? 0 : cs;
         uint flags = (uint)from.State(L.Eflags);
 
         // An alignment check that the guest has, but not the host, was not in the physical flags.

@@ -9,6 +9,7 @@ namespace Plexus.Messaging.Contracts.Prescan;
 /// <param name="Limit">Highest number of instructions to decode; 0 for the scanner's own bound.</param>
 /// <param name="Branches">Near branches that are to be classified as sensitive, because they are virtualised (32-bit code only).</param>
 /// <param name="Units">Units whose instructions are innocuous.</param>
+/// <param name="Sweep">Decode the whole page in a row instead, wherever control flow leads, up to the first instruction that is not innocuous; what is no instruction is passed over.</param>
 [Message(0x0301)]
 public readonly partial record struct Scan(
     [property: Key(0)] uint EipPage,
@@ -18,4 +19,5 @@ public readonly partial record struct Scan(
     [property: Key(4)] ReadOnlyMemory<byte> Bytes,
     [property: Key(5)] int Limit,
     [property: Key(6)] BranchMode Branches = BranchMode.Native,
-    [property: Key(7)] ExecutionUnits Units = ExecutionUnits.None);
+    [property: Key(7)] ExecutionUnits Units = ExecutionUnits.None,
+    [property: Key(8)] bool Sweep = false);
