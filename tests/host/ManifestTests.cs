@@ -37,7 +37,7 @@ public sealed class ManifestTests : IDisposable
         { "$.cpu.nanosecondsPerInstruction", "0", "$.cpu.nanosecondsPerInstruction: not valid" },
         { "$.memory", "\"lots\"", "$.memory: not valid" },
         { "$.memory", "\"3G\"", "$.memory 3G: guest memory must be between" },
-        { "$.engine", "\"native\"", "$.engine: not one of emulated, ring3" },
+        { "$.engine", "\"hardware\"", "$.engine: not one of emulated, ring3, native, auto" },
         { "$.components[1].placement", "\"remote\"", "$.components[1].placement: not one of inline, dedicated" },
         { "$.components[1].name", "\"Upper Case\"", "$.components[1].name: not valid" },
         { "$.components[1].type", "\"abacus\"", "$.components[1].type: \"abacus\" is not known; known are bus, cpu" },

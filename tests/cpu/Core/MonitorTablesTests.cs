@@ -55,12 +55,12 @@ public sealed class MonitorTablesTests
     {
         MonitorTables tables = new();
         tables.SetGate(user: false, 13, MonitorTables.HandlerCode, 0xFE801234, dpl: 0);
-        Assert.Equal((0x001B1234u, 0xFE808F00u), tables.Gate(13));
+        Assert.Equal((0x001F1234u, 0xFE808F00u), tables.Gate(13));
         tables.User = true;
         Assert.Equal((0x00080000u, 0x00008E00u), tables.Gate(13));
         tables.User = false;
         tables.ClearGates(user: true);
-        Assert.Equal((0x001B1234u, 0xFE808F00u), tables.Gate(13));
+        Assert.Equal((0x001F1234u, 0xFE808F00u), tables.Gate(13));
         tables.ClearGates(user: false);
         Assert.Equal((0x00080000u, 0x00008E00u), tables.Gate(13));
     }

@@ -158,8 +158,8 @@ public sealed class Ring3GateTests : IDisposable
     [InlineData(0x08u)]
     [InlineData(0x0Bu)]
     [InlineData(0x10u)]
-    [InlineData(0x23u)]
-    [InlineData(0x17u)]
+    [InlineData(0x13u)]
+    [InlineData(0x27u)]
     public void Return_to_a_bad_selector_is_a_protection_fault(uint selector)
     {
         Push(PhysicalMachine.CodeEip + 0x40, selector, 2);

@@ -92,17 +92,30 @@ internal sealed record OracleCase
     }
 
     /// <summary>Whether the item at an EIP <see cref="OracleItem.HasManyAccesses"/>.</summary>
-    public bool HasManyAccessesAt(uint eip)
+    public bool HasManyAccessesAt(uint eip) => ItemAt(eip) is ({ HasManyAccesses: true }, _);
+
+    /// <summary>The instruction at an EIP has one of these opcodes, perhaps behind prefixes.</summary>
+    public bool HasOpcodeAt(uint eip, params ReadOnlySpan<byte> opcodes)
+    {
+        if (ItemAt(eip) is not (var item, var offset))
+            return false;
+        ReadOnlySpan<byte> bytes = item.Guest.AsSpan(Math.Min(offset, item.Guest.Length)).TrimStart(Prefixes);
+        return bytes.Length != 0 && opcodes.Contains(bytes[0]);
+    }
+
+    private (OracleItem Item, int Offset)? ItemAt(uint eip)
     {
         int[] starts = Starts();
         for (int i = 0; i < Items.Count; i++)
         {
             if (eip - Entry >= (uint)starts[i] && eip - Entry < (uint)starts[i + 1])
-                return Items[i].HasManyAccesses;
+                return (Items[i], (int)(eip - Entry) - starts[i]);
         }
 
-        return false;
+        return null;
     }
+
+    private static ReadOnlySpan<byte> Prefixes => [0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65, 0x66, 0x67, 0xF2, 0xF3];
 
     public void Put(ref ContainerSlot slot)
     {
