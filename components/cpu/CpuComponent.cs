@@ -78,6 +78,7 @@ public sealed class CpuComponent : IComponent, IDisposable
         port.OnCall<CanRunDeprivileged, Runnability>(OnCanRunDeprivileged);
         port.OnCall<ReadCpuid, CpuidResult>(OnReadCpuid);
         port.OnCall<ReadRingChange, RingChange>((in ReadRingChange _) => virtualProcessor.LastRingChange);
+        port.OnCall<ReadHostCrossings, HostCrossings>((in ReadHostCrossings _) => native?.Crossings ?? default);
         port.OnCall<SetBreakpoints, Done>(OnSetBreakpoints);
         port.OnCall<WriteRegister, RegisterWritten>(OnWriteRegister);
         port.OnCall<ReadModelRegister, ModelRegister>((in ReadModelRegister request) => virtualProcessor.ReadModelRegister(request.Number));

@@ -101,7 +101,7 @@ public sealed class MonitorComponent : IComponent
             Name, $"engine {options.Engine}, strategy {options.Strategy}, up to {options.MaximumSpaces} mapping spaces"));
     }
 
-    private Counters OnReadCounters(in ReadCounters request) => new([.. counters.Read(), .. ReadCodeMemory(), .. decisions.Read()], counters.ScanNanoseconds);
+    private Counters OnReadCounters(in ReadCounters request) => new([.. counters.Read(), .. ReadCodeMemory(), .. ReadHostCrossings(), .. decisions.Read()], counters.ScanNanoseconds);
 
     private Counter[] ReadCodeMemory()
     {
@@ -115,6 +115,23 @@ public sealed class MonitorComponent : IComponent
             new("code.bytes", (ulong)code.Frames * GuestMemory.FrameSize),
             new("code.bytes-peak", (ulong)code.Peak * GuestMemory.FrameSize),
             new("code.bytes-limit", (ulong)code.Limit * GuestMemory.FrameSize),
+        ];
+    }
+
+    private Counter[] ReadHostCrossings()
+    {
+        if (options.Engine != Engine.Native)
+            return [];
+        HostCrossings host = cpu!.Call<ReadHostCrossings, HostCrossings>(default);
+        return
+        [
+            new("host.hand-overs", host.HandOvers),
+            new("host.hand-overs-on-two-processors", host.OnTwo),
+            new("host.mapping-batches", host.Batches),
+            new("host.mapping-calls", host.Calls),
+            new("host.kicks", host.Kicks),
+            new("host.containers", host.Containers),
+            new("host.gates", host.Gates),
         ];
     }
 

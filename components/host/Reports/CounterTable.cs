@@ -25,6 +25,12 @@ public static class CounterTable
         ArgumentNullException.ThrowIfNull(report);
         ulong instructions = report["guest.instructions"];
         double seconds = Math.Max(wall.TotalSeconds, 1e-9);
+        if (report.Engine == "native")
+        {
+            ulong entries = report["transition.3-0"];
+            return string.Create(CultureInfo.InvariantCulture, $"speed: the host's own; {entries:N0} entries to ring 0 in {seconds:F2} s, {report.ScanTime.TotalSeconds / seconds:P1} of it scanning");
+        }
+
         string scanning = report.ScanTime == TimeSpan.Zero ? "" : string.Create(CultureInfo.InvariantCulture, $"; {report.ScanTime.TotalSeconds / seconds:P1} of it scanning");
         return string.Create(CultureInfo.InvariantCulture, $"speed: {instructions / seconds / 1e6:F1} MIPS ({instructions:N0} guest instructions in {seconds:F2} s{scanning})");
     }
@@ -32,8 +38,9 @@ public static class CounterTable
     private static Table Build(RunReport report)
     {
         bool ring3 = report.Engine == "ring3";
+        bool native = report.Engine == "native";
         Table table = new Table().Border(TableBorder.Rounded);
-        table.Title = new TableTitle(Markup.Escape(ring3
+        table.Title = new TableTitle(Markup.Escape(ring3 || native
             ? $"machine {report.Machine}, engine {report.Engine}, strategy {report.Strategy}"
             : $"machine {report.Machine}, engine {report.Engine}"));
         table.AddColumn("counter");
@@ -41,7 +48,7 @@ public static class CounterTable
         table.AddColumn(new TableColumn("ring 3").RightAligned());
         table.AddColumn(new TableColumn("total").RightAligned());
 
-        Total(table, "guest instructions", report["guest.instructions"]);
+        Total(table, native ? "interpreted guest instructions" : "guest instructions", report["guest.instructions"]);
         Total(table, "guest time, ns", report["guest.time-ns"]);
         Total(table, "guest ring changes", report["guest.ring-changes"]);
         if (ring3)
@@ -51,6 +58,7 @@ public static class CounterTable
         Section(table, "injected", report.Under("injected."));
         Section(table, "work", report.Under("work."));
         Section(table, "code", report.Under("code."));
+        Section(table, "host", report.Under("host."));
         Section(table, "strategy", report.Under("strategy."));
         Section(table, "decision", report.Under("decision."));
         Pairs(table, "instruction", report.Pairs("instruction."), TopInstructions);

@@ -68,6 +68,13 @@ internal sealed unsafe partial class GuestContainer : IDisposable
         }
     }
 
+    /// <summary>Batches that its second thread did, the system calls in them, and kicks that its first thread was given.</summary>
+    public ulong Batches { get; private set; }
+
+    public ulong Calls { get; private set; }
+
+    public ulong Kicks { get; private set; }
+
     /// <summary>How often the monitor looks whether it has the turn before it sleeps.</summary>
     public int MonitorSpins { get; set; }
 
@@ -158,6 +165,8 @@ internal sealed unsafe partial class GuestContainer : IDisposable
             for (int i = 0; i < count; i++)
                 Write(pending[done + i], (ulong*)(orders + L.OrdersAt + (i * L.OrderSize)));
             done += count;
+            Batches++;
+            Calls += (ulong)count;
             *(int*)(orders + L.Count) = count;
             *(int*)(orders + L.ThenGuest) = done == pending.Count ? 1 : 0;
             Set(orders + L.Posted, ++batch);
@@ -241,6 +250,7 @@ internal sealed unsafe partial class GuestContainer : IDisposable
                 kickedAt = kickedAt < 0 ? passed : kickedAt;
                 if (passed - kickedAt > SecondsToAnswer * 1_000_000_000L)
                     return string.Create(CultureInfo.InvariantCulture, $"the guest's container did not answer for {SecondsToAnswer} seconds");
+                Kicks++;
                 _ = Kick(SystemCall.Tgkill, process.Id, process.Id, SystemCall.SignalUser1);
             }
 

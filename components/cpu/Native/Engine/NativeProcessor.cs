@@ -45,6 +45,7 @@ internal sealed unsafe class NativeProcessor : IDisposable
     private readonly CpuAffinity affinity = new();
     private readonly ContainerPool pool;
     private readonly HandOver handOver = new(CpuAffinity.Count());
+    private HostCrossings crossings;
     private uint lastCr2;
 
     public NativeProcessor(Vcpu vcpu, PlatformLines lines, MonitorTables tables, SharedRegion memory, bool hasSse)
@@ -59,6 +60,18 @@ internal sealed unsafe class NativeProcessor : IDisposable
 
     /// <summary>Guest code has run since this was last set to false: what was read of guest memory before may have changed.</summary>
     public bool HasRun { get; set; }
+
+    /// <summary>What was taken of the host.</summary>
+    public HostCrossings Crossings
+    {
+        get
+        {
+            HostCrossings sum = crossings;
+            foreach (Cached cached in containers.Values)
+                sum = Add(sum, cached.Container);
+            return sum;
+        }
+    }
 
     /// <summary>Runs guest code until it enters ring 0, or the deadline.</summary>
     /// <param name="space">Its mappings.</param>
@@ -93,6 +106,7 @@ internal sealed unsafe class NativeProcessor : IDisposable
         HasRun = true;
         ulong left = request.Deadline - now;
         uint entryEip = v->Eip;
+        crossings = crossings with { HandOvers = crossings.HandOvers + 1, OnTwo = crossings.OnTwo + (handOver.OnTwo ? 1ul : 0) };
         ulong given = HostTimeStamp.Read();
         string? failure = container.Run(left > long.MaxValue ? long.MaxValue : Math.Max((long)left, ShortestRun), wantsStop);
         ulong taken = HostTimeStamp.Read();
@@ -113,7 +127,11 @@ internal sealed unsafe class NativeProcessor : IDisposable
         if (request.Operation == MappingOperation.Clear)
         {
             if (containers.Remove(space, out Cached? gone))
+            {
+                crossings = Add(crossings, gone.Container);
                 pool.End(gone.Container);
+            }
+
             return;
         }
 
@@ -140,6 +158,15 @@ internal sealed unsafe class NativeProcessor : IDisposable
     /// <summary>What can be executed can be read, too: x86 has no other pages without protection keys.</summary>
     private static ContainerAccess AccessOf(MappingRights rights) =>
         (ContainerAccess)((rights & MappingRights.Execute) != 0 ? rights | MappingRights.Read : rights);
+
+    private static HostCrossings Add(in HostCrossings to, GuestContainer container) => to with
+    {
+        Batches = to.Batches + container.Batches,
+        Calls = to.Calls + container.Calls,
+        Kicks = to.Kicks + container.Kicks,
+        Containers = to.Containers + 1,
+        Gates = to.Gates + (uint)container.State(L.GatesTaken),
+    };
 
     private static CpuExit Lost(string detail) => new(ExitKind.Lost, 0, false, 0, 0, detail);
 
