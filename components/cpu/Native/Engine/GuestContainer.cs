@@ -21,6 +21,9 @@ internal sealed unsafe partial class GuestContainer : IDisposable
     /// <summary>The longest sleep without a look at whether the container lives and whether the host wants a stop.</summary>
     private const long LongestSleep = 5_000_000;
 
+    /// <summary>System calls answer with a negative error number of at most this (MAX_ERRNO, include/linux/err.h).</summary>
+    private const int LargestError = 4095;
+
     private const long FirstKickPatience = 200_000, LastKickPatience = 20_000_000;
 
     private static readonly Lazy<int> Executable = new(() => SharedRegion.CreateFile("plexus-guest", 0, EngineProgram.Instance.Image));
@@ -161,8 +164,13 @@ internal sealed unsafe partial class GuestContainer : IDisposable
             Wake(orders + L.Posted);
             if ((done == pending.Count ? Await(nanoseconds, wantsStop) : Await(long.MaxValue, null)) is { } failure)
                 return failure;
-            if (State(L.OrderError) is not 0 and var error)
+
+            // The mapper's word, but guest code in 64-bit mode can write it as well: only what the host can have answered is the host's.
+            int error = State(L.OrderError);
+            if (error is < 0 and >= -LargestError)
                 return string.Create(CultureInfo.InvariantCulture, $"the host refused a mapping of the guest's container: error {-error} ({Marshal.GetPInvokeErrorMessage(-error)})");
+            if (error != 0)
+                return string.Create(CultureInfo.InvariantCulture, $"the guest's container told of an error of the host that there is none of: {error}");
         }
 
         pending.Clear();
