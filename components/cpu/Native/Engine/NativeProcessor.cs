@@ -83,6 +83,10 @@ internal sealed unsafe class NativeProcessor : IDisposable
         uint entryEip = v->Eip;
         string? failure = container.Run(left > long.MaxValue ? long.MaxValue : Math.Max((long)left, ShortestRun), wantsStop);
         vcpu.CatchUp();
+
+        // Nothing is taken from the guest's kernel that runs on: it has all of the guest.
+        if (tables.User)
+            failure ??= container.Settle();
         if (failure is not null)
             return Lost(failure);
         return Leave(container, entryEip, entryFlags, interpreter);
