@@ -193,17 +193,43 @@ public sealed class ContainerConfinementTests
     public void Turn_that_is_given_back_by_guest_code_again_and_again_is_taken()
     {
         using R rig = new();
-        Assert.Null(rig.RunLong(a =>
-        {
-            Label top = a.CreateLabel();
-            a.mov(rbx, L.State);
-            a.Label(ref top);
-            a.mov(__dword_ptr[rbx + L.MonitorGo], 1);
-            a.jmp(top);
-        }));
+        Assert.Null(rig.RunLong(RaiseForEver));
 
         for (int run = 0; run < 20; run++)
             Assert.Null(rig.Run(1_000_000));
+    }
+
+    [NativeFact]
+    public void Guest_code_that_only_says_that_it_stopped_is_found_out()
+    {
+        using R rig = new();
+        Assert.Null(rig.RunLong(RaiseForEver));
+
+        Assert.Equal("guest code said that it had stopped, and did not stop", rig.Container.Settle());
+    }
+
+    /// <summary>Each batch is done before the next is written, whatever the guest says meanwhile.</summary>
+    [NativeFact]
+    public void Guest_code_that_says_that_its_mappings_are_done_does_not_get_others()
+    {
+        using R rig = new();
+        const uint pages = (2 * L.MaximumOrders) + 50;
+        Assert.Null(rig.RunLong(RaiseForEver));
+        for (uint i = 0; i < pages; i++)
+            rig.Container.Map(0x1_0000 + (i * 2), R.FirstSpareFrame + (i % 4), 1, ContainerAccess.Read);
+        Assert.Null(rig.Run(1_000_000));
+
+        // Another batch, which waits for the last.
+        rig.Container.Unmap(0x8_0000, 1);
+        Assert.Null(rig.Run(1_000_000));
+
+        string[] mapped = [.. File.ReadLines($"/proc/{rig.Container.ProcessId}/maps").Where(line => line.Contains("plexus-test", StringComparison.Ordinal))];
+        for (uint i = 0; i < pages; i++)
+        {
+            uint address = (0x1_0000 + (i * 2)) << 12;
+            string start = FormattableString.Invariant($"{address:x8}-{address + 0x1000:x8} r--s {(R.FirstSpareFrame + (i % 4)) << 12:x8} ");
+            Assert.StartsWith(start, mapped[i + 3], StringComparison.Ordinal);
+        }
     }
 
     [NativeFact]
@@ -283,6 +309,15 @@ public sealed class ContainerConfinementTests
 
         // INT3 of the fill; IOPL stayed what it was.
         Assert.Equal((3, R.Code + 0x801ul, 0), (rig.Vector, rig.Rip, rig.Container.State(L.Eflags) & 0x3000));
+    }
+
+    private static void RaiseForEver(Assembler a)
+    {
+        Label top = a.CreateLabel();
+        a.mov(rbx, L.State);
+        a.Label(ref top);
+        a.mov(__dword_ptr[rbx + L.MonitorGo], 1);
+        a.jmp(top);
     }
 
     private static void FillState(Assembler a, ulong value, ulong step)

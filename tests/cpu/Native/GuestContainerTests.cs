@@ -334,6 +334,31 @@ public sealed partial class GuestContainerTests
             Assert.Contains("Seccomp:\t2\n", File.ReadAllText(Path.Combine(task, "status")), StringComparison.Ordinal);
     }
 
+    [NativeFact]
+    public void Thread_that_came_back_has_stopped_and_goes_on_when_it_is_let()
+    {
+        using R rig = new();
+        for (int run = 0; run < 20; run++)
+        {
+            Assert.Null(rig.Run(c => c.int3()));
+            Assert.Null(rig.Container.Settle());
+            Assert.Equal(3, rig.Vector);
+        }
+    }
+
+    /// <summary>The kick may be on its way still, or come while the container waits already.</summary>
+    [NativeFact]
+    public void Thread_that_was_kicked_has_stopped_and_goes_on_when_it_is_let()
+    {
+        using R rig = new();
+        for (int run = 0; run < 20; run++)
+        {
+            Assert.Null(rig.Run(Loop, 1 + (run * 20_000)));
+            Assert.Null(rig.Container.Settle());
+            Assert.Equal(SystemCall.SignalUser1, rig.Signal);
+        }
+    }
+
     private static void Loop(Assembler c)
     {
         Label top = c.CreateLabel();
