@@ -80,6 +80,8 @@ public static class GuestContainerSupport
         FxImage.Write(default, hasSse: false, container.EntryFx);
         if (container.Run(Second, static () => false) is { } failure)
             return failure;
+        if (container.Settle() is not null)
+            return "the host does not tell which thread waits for a futex (FUTEX_REQUEUE): whether guest code has stopped could not be known";
         (int signal, int vector, uint cs, ulong rip) = (container.State(L.Signal), container.State(L.Vector), (uint)container.State(L.Cs), container.WideState(L.Rip));
         return signal == SystemCall.SignalTrap && vector == 3 && cs == MonitorTables.GuestCode && rip == eip + 1ul
             ? null

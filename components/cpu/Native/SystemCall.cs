@@ -11,7 +11,7 @@ internal static class SystemCall
 
     public const int SetMask = 2;
 
-    public const int FutexWait = 0, FutexWake = 1;
+    public const int FutexWait = 0, FutexWake = 1, FutexRequeue = 3;
 
     public const int MapShared = 1, MapFixed = 0x10, MapPopulate = 0x8000;
 

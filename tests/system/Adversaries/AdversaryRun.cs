@@ -55,6 +55,13 @@ internal static class AdversaryRun
         return files.Run("--engine", "ring3", "--strategy", strategy, "--branches", branches);
     }
 
+    /// <summary>Runs an adversary on <c>native</c>, where instructions are not counted.</summary>
+    public static PlexusRun RunNative(Adversary adversary)
+    {
+        using Files files = new(adversary, detailed: false, []);
+        return files.RunUnlimited("--engine", "native");
+    }
+
     private static string Difference(Adversary adversary, PlexusRun wanted, PlexusRun run, List<string> steps, string[] ring3)
     {
         using Files files = new(adversary, detailed: true, []);
@@ -97,8 +104,9 @@ internal static class AdversaryRun
             File.WriteAllText(machine, Manifest);
         }
 
-        public PlexusRun Run(params string[] options) =>
-            PlexusRun.Invoke(["run", "--machine", machine, "--kernel", image, "--limit-instructions", "20000000", .. options]);
+        public PlexusRun Run(params string[] options) => RunUnlimited(["--limit-instructions", "20000000", .. options]);
+
+        public PlexusRun RunUnlimited(params string[] options) => PlexusRun.Invoke(["run", "--machine", machine, "--kernel", image, .. options]);
 
         public void Dispose()
         {

@@ -22,6 +22,9 @@ internal sealed unsafe partial class GuestContainer : IDisposable
     /// <summary>The longest sleep without a look at whether the container lives and whether the host wants a stop.</summary>
     private const long LongestSleep = 5_000_000;
 
+    /// <summary>System calls answer with a negative error number of at most this (MAX_ERRNO, include/linux/err.h).</summary>
+    private const int LargestError = 4095;
+
     private const long FirstKickPatience = 200_000, LastKickPatience = 20_000_000;
 
     private static readonly Lazy<int> Executable = new(() => SharedRegion.CreateFile("plexus-guest", 0, EngineProgram.Instance.Image));
@@ -34,6 +37,7 @@ internal sealed unsafe partial class GuestContainer : IDisposable
     private readonly byte* orders;
     private int batch;
     private int placed = -1;
+    private bool kicked;
 
     /// <summary>Starts a container.</summary>
     /// <param name="memory">Guest memory; outlives the container.</param>
@@ -152,15 +156,20 @@ internal sealed unsafe partial class GuestContainer : IDisposable
     {
         if (pending.Count == 0)
         {
+            kicked = false;
             Set(state + L.GuestGo, 1);
             if (State(L.GuestSleeps) != 0)
                 Wake(state + L.GuestGo);
             return Await(nanoseconds, wantsStop);
         }
 
+        kicked = false;
         Volatile.Write(ref Unsafe.AsRef<int>(state + L.OrderError), 0);
         for (int done = 0; done < pending.Count;)
         {
+            // Guest code in 64-bit mode can say that the last batch is done: the mapper must not meet the next one in the middle of it.
+            if (!AwaitSleeper(orders + L.Posted))
+                return EndOr("the second thread of the guest's container did not finish what was ordered");
             int count = Math.Min(pending.Count - done, L.MaximumOrders);
             for (int i = 0; i < count; i++)
                 Write(pending[done + i], (ulong*)(orders + L.OrdersAt + (i * L.OrderSize)));
@@ -173,8 +182,13 @@ internal sealed unsafe partial class GuestContainer : IDisposable
             Wake(orders + L.Posted);
             if ((done == pending.Count ? Await(nanoseconds, wantsStop) : Await(long.MaxValue, null)) is { } failure)
                 return failure;
-            if (State(L.OrderError) is not 0 and var error)
+
+            // The mapper's word, but guest code in 64-bit mode can write it as well: only what the host can have answered is the host's.
+            int error = State(L.OrderError);
+            if (error is < 0 and >= -LargestError)
                 return string.Create(CultureInfo.InvariantCulture, $"the host refused a mapping of the guest's container: error {-error} ({Marshal.GetPInvokeErrorMessage(-error)})");
+            if (error != 0)
+                return string.Create(CultureInfo.InvariantCulture, $"the guest's container told of an error of the host that there is none of: {error}");
         }
 
         pending.Clear();
@@ -198,6 +212,23 @@ internal sealed unsafe partial class GuestContainer : IDisposable
 
     /// <summary>Ends it without waiting; <see cref="Dispose"/> is still to be called.</summary>
     public void Kill() => process.KillSoon();
+
+    /// <summary>
+    /// Makes sure that the guest's thread has stopped, which guest code in 64-bit mode can say without doing it; it would run on beside other code of the guest's, with
+    /// pages that are taken from it meanwhile. It has stopped when it waits in the host's kernel for the word by which the monitor and the mapper alone have it go on.
+    /// </summary>
+    /// <returns>Null, or why the container is lost.</returns>
+    public string? Settle()
+    {
+        byte* word = state + L.GuestGo;
+
+        // A kick that was still on its way would wake it; woken once by us it has taken that, and sleeps again. It may take it between the two looks.
+        bool stopped = !kicked;
+        for (int attempt = 0; attempt < SettlingAttempts && !stopped && AwaitSleeper(word); attempt++)
+            stopped = Rouse(word);
+        kicked = false;
+        return stopped && AwaitSleeper(word) ? null : EndOr("guest code said that it had stopped, and did not stop");
+    }
 
     /// <inheritdoc/>
     public void Dispose()
@@ -225,6 +256,9 @@ internal sealed unsafe partial class GuestContainer : IDisposable
         to[6] = (ulong)order.Frame << 12;
     }
 
+    /// <summary>How the process ended, or why it is of no use although it lives.</summary>
+    private string EndOr(string reason) => process.HasEnded() ? NativeContainer.Epitaph(process.Status) : reason;
+
     /// <summary>Waits for the turn, kicking the guest when its time is up.</summary>
     private string? Await(long nanoseconds, Func<bool>? wantsStop)
     {
@@ -251,6 +285,7 @@ internal sealed unsafe partial class GuestContainer : IDisposable
                 if (passed - kickedAt > SecondsToAnswer * 1_000_000_000L)
                     return string.Create(CultureInfo.InvariantCulture, $"the guest's container did not answer for {SecondsToAnswer} seconds");
                 Kicks++;
+                kicked = true;
                 _ = Kick(SystemCall.Tgkill, process.Id, process.Id, SystemCall.SignalUser1);
             }
 
@@ -273,6 +308,8 @@ internal sealed unsafe partial class GuestContainer : IDisposable
         }
     }
 
+    private const int SettlingYields = 100, SettlingSleeps = 1000, SettlingAttempts = 100;
+
     /// <summary>How long a container may take to come back once it was kicked.</summary>
     private const int SecondsToAnswer = 10;
 
@@ -281,7 +318,30 @@ internal sealed unsafe partial class GuestContainer : IDisposable
     /// <summary>Locked: everything written before is seen before, and what is read next is read behind it.</summary>
     private static void Set(byte* word, int value) => Interlocked.Exchange(ref Unsafe.AsRef<int>(word), value);
 
-    private static void Wake(byte* word) => _ = Futex(FutexCall, (int*)word, SystemCall.FutexWake, 1, null, null, 0);
+    private static void Wake(byte* word) => _ = Rouse(word);
+
+    /// <summary>Wakes who waits for a word.</summary>
+    /// <returns>False when nobody did.</returns>
+    private static bool Rouse(byte* word) => Futex(FutexCall, (int*)word, SystemCall.FutexWake, 1, null, null, 0) == 1;
+
+    /// <summary>Waits until a thread waits for a word. The kernel counts it when it would move it to another word's queue, which is here the same one: the thread sleeps on.</summary>
+    /// <returns>False when none did for a second in which it could.</returns>
+    private bool AwaitSleeper(byte* word)
+    {
+        for (int round = 0; round < SettlingYields + SettlingSleeps; round++)
+        {
+            if (Futex(FutexCall, (int*)word, SystemCall.FutexRequeue, 0, (Timespec*)1, (int*)word, 0) == 1)
+                return true;
+            if (round < SettlingYields)
+                Thread.Yield();
+            else if (process.HasEnded())
+                return false;
+            else
+                Thread.Sleep(1);
+        }
+
+        return false;
+    }
 
     [LibraryImport("libc", EntryPoint = "syscall")]
     private static partial nint Futex(nint number, int* word, nint operation, nint value, Timespec* timeout, int* second, nint third);

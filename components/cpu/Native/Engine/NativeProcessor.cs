@@ -96,23 +96,30 @@ internal sealed unsafe class NativeProcessor : IDisposable
         }
 
         GuestContainer container = cached.Container;
-        container.Place(handOver.OnTwo ? affinity.Other : affinity.Processor);
-        container.MonitorSpins = handOver.OnTwo ? MonitorSpins : 0;
-        container.SetOrder(L.Spins, handOver.OnTwo ? GuestSpins : 0);
-        bool measured = !container.HasOrders;
+
+        // User code has to be seen to sleep before anything else is done: it stays on the vCPU's processor.
+        bool onTwo = handOver.OnTwo && !tables.User;
+        container.Place(onTwo ? affinity.Other : affinity.Processor);
+        container.MonitorSpins = onTwo ? MonitorSpins : 0;
+        container.SetOrder(L.Spins, onTwo ? GuestSpins : 0);
+        bool measured = !container.HasOrders && !tables.User;
         uint codeSelector = request.CodeBase == 0 && vcpu.State.Cpl == 3 ? PlainCode : MonitorTables.GuestCode;
         if (!Enter(cached, codeSelector, out uint entryFlags))
             return new CpuExit(ExitKind.Interpret, 0, false, 0, 0, null);
         HasRun = true;
         ulong left = request.Deadline - now;
         uint entryEip = v->Eip;
-        crossings = crossings with { HandOvers = crossings.HandOvers + 1, OnTwo = crossings.OnTwo + (handOver.OnTwo ? 1ul : 0) };
+        crossings = crossings with { HandOvers = crossings.HandOvers + 1, OnTwo = crossings.OnTwo + (onTwo ? 1ul : 0) };
         ulong given = HostTimeStamp.Read();
         string? failure = container.Run(left > long.MaxValue ? long.MaxValue : Math.Max((long)left, ShortestRun), wantsStop);
         ulong taken = HostTimeStamp.Read();
         vcpu.CatchUp();
         if (measured)
             handOver.Note((container.WideState(L.Entered) - given) + (taken - container.WideState(L.Left)));
+
+        // Nothing is taken from the guest's kernel that runs on: it has all of the guest.
+        if (tables.User)
+            failure ??= container.Settle();
         if (failure is not null)
             return Lost(failure);
         return Leave(container, codeSelector, entryEip, entryFlags, interpreter);
