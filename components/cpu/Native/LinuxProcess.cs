@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
+using Plexus.Cpu.Native.Engine;
 
 namespace Plexus.Cpu.Native;
 
@@ -44,8 +45,9 @@ internal sealed unsafe partial class LinuxProcess : IDisposable
     /// <param name="argument">Argument 1.</param>
     /// <param name="inherited">Descriptors that the child keeps under the same numbers.</param>
     /// <param name="blocksSignals">It begins with every signal blocked, for the executable to admit those that it expects: a key in the terminal reaches it as well.</param>
+    /// <param name="processor">The host's processor that it is to begin on: a memory map that was in use on another one has every change told there (arch/x86/mm/tlb.c); negative for any.</param>
     /// <exception cref="ContainerException">The host refused.</exception>
-    public static LinuxProcess Start(int executable, string name, string argument, ReadOnlySpan<int> inherited, bool blocksSignals = false)
+    public static LinuxProcess Start(int executable, string name, string argument, ReadOnlySpan<int> inherited, bool blocksSignals = false, int processor = -1)
     {
         int[] descriptors = inherited.ToArray();
         int id = 0;
@@ -53,6 +55,8 @@ internal sealed unsafe partial class LinuxProcess : IDisposable
         using ManualResetEventSlim started = new();
         Starts.Add(() =>
         {
+            using CpuAffinity affinity = new();
+            affinity.PinTo(processor);
             error = Spawn($"/proc/self/fd/{executable}", name, argument, descriptors, blocksSignals, out id);
             started.Set();
         });

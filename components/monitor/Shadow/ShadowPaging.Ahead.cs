@@ -80,29 +80,33 @@ internal sealed partial class ShadowPaging
     {
         TableGeometry geometry = space.Geometry;
         uint here = ((uint)walked.TableEntry & (GuestMemory.FrameSize - 1)) / geometry.EntrySize;
-        ulong directory = table.DirectoryEntry;
         uint begin = here & ~(Group - 1);
         for (uint i = begin; i < begin + Group; i++)
         {
             if (i == here || table.Frames[i] != ShadowTable.NoFrame || table.Code[i])
                 continue;
-            ulong entry = ReadEntry((table.TableFrame << 12) + (i * geometry.EntrySize), geometry);
-            if ((entry & (Present | Accessed)) != (Present | Accessed) || (space.Key.User && (entry & UserAccessible) == 0))
-                continue;
-            ulong physical = entry & (geometry.EntrySize == sizeof(ulong) ? WideAddress : NarrowAddress);
-            if (!lines.A20 || !memory.TryReadFrame(physical, out uint frame))
-                continue;
-            bool writable = (entry & directory & Writable) != 0 && (entry & Dirty) != 0 && !IsWatched(frame) && memory.IsPlain(physical >> 12);
-            table.Entries[i] = entry;
-            if (space.Key.User && !writable && IsPlainCode(frame) && (entry & ForbidsExecution) == 0)
-            {
-                SetPage(space, table, first + i, frame, writable: false);
-                table.Executable[i] = true;
-            }
-
-            MapPage(space, table, first + i, frame, writable);
-            counters.Count(Work.ShadowAhead);
+            MapEntryAhead(space, table, first + i, ReadEntry((table.TableFrame << 12) + (i * geometry.EntrySize), geometry));
         }
+    }
+
+    /// <summary>Maps a page that the guest's table says was accessed: the bits that an access would set are set already.</summary>
+    /// <returns>False when the entry does not allow it, or leads to no memory.</returns>
+    private bool MapEntryAhead(ShadowSpace space, ShadowTable table, uint linearPage, ulong entry)
+    {
+        if ((entry & (Present | Accessed)) != (Present | Accessed) || (space.Key.User && (entry & UserAccessible) == 0))
+            return false;
+        bool isWide = space.Geometry.EntrySize == sizeof(ulong);
+        ulong physical = entry & (isWide ? WideAddress : NarrowAddress);
+        if (!lines.A20 || !memory.TryReadFrame(physical, out uint frame))
+            return false;
+        bool writable = (entry & table.DirectoryEntry & Writable) != 0 && (entry & Dirty) != 0 && !IsWatched(frame) && memory.IsPlain(physical >> 12);
+        table.Entries[space.Geometry.IndexOf(linearPage)] = entry;
+        SetPage(space, table, linearPage, frame, writable);
+        if (space.Key.User && !writable && IsPlainCode(frame) && !(isWide && (entry & ForbidsExecution) != 0))
+            table.Executable[space.Geometry.IndexOf(linearPage)] = true;
+        MapPage(space, table, linearPage, frame, writable);
+        counters.Count(Work.ShadowAhead);
+        return true;
     }
 
     /// <summary>All of a large page, in runs of the same rights.</summary>

@@ -440,7 +440,10 @@ internal sealed partial class ShadowPaging
         table.Frames[index] = ShadowTable.NoFrame;
         table.Executable[index] = false;
         table.Mapped--;
-        Apply(space, MappingOperation.Unmap, linearPage, 0, 1, 0);
+
+        // Where the guest puts another page in its place, that is mapped at once: the guest is about to use it.
+        if (!isNative || table.TableFrame == ShadowTable.NoFrame || !MapEntryAhead(space, table, linearPage, now))
+            Apply(space, MappingOperation.Unmap, linearPage, 0, 1, 0);
     }
 
     /// <summary>An entry changed for a translation made from it: its meaning differs, or an accessed or dirty bit was taken back.</summary>

@@ -11,6 +11,7 @@ internal sealed class ContainerPool : IDisposable
     private const int Ready = 2;
 
     private readonly SharedRegion memory;
+    private readonly int processor;
     private readonly BlockingCollection<GuestContainer> ready = new(Ready);
     private readonly BlockingCollection<GuestContainer> ended = [];
     private readonly CancellationTokenSource cancel = new();
@@ -19,9 +20,12 @@ internal sealed class ContainerPool : IDisposable
     private ContainerException? failure;
 
     /// <summary>Begins to start containers.</summary>
-    public ContainerPool(SharedRegion memory)
+    /// <param name="memory">Guest memory.</param>
+    /// <param name="processor">The host's processor that containers begin on; negative for any.</param>
+    public ContainerPool(SharedRegion memory, int processor)
     {
         this.memory = memory;
+        this.processor = processor;
         starter = new Thread(Start) { IsBackground = true, Name = "container pool" };
         reaper = new Thread(Reap) { IsBackground = true, Name = "container ends" };
         starter.Start();
@@ -64,7 +68,7 @@ internal sealed class ContainerPool : IDisposable
         {
             while (true)
             {
-                GuestContainer container = new(memory);
+                GuestContainer container = new(memory, processor);
                 try
                 {
                     ready.Add(container, cancel.Token);

@@ -9,8 +9,11 @@ namespace Plexus.Cpu.Native.Engine;
 internal sealed unsafe partial class CpuAffinity : IDisposable
 {
     private const int SetBytes = 128;
+    private const long MillisecondsBetweenLooks = 100;
 
     private readonly byte[] before = new byte[SetBytes];
+    private readonly HashSet<int> seen = [];
+    private long nextLook;
     private int thread;
     private int processor = -1;
 
@@ -34,16 +37,51 @@ internal sealed unsafe partial class CpuAffinity : IDisposable
         return Math.Max(1, count);
     }
 
-    /// <summary>Keeps the calling thread where it is, until <see cref="Dispose"/>.</summary>
-    public void Pin()
+    /// <summary>Keeps the calling thread on one processor, until <see cref="Dispose"/>.</summary>
+    /// <param name="number">Its number; negative for wherever the thread may be already.</param>
+    public void PinTo(int number)
     {
-        int caller = Environment.CurrentManagedThreadId;
-        if (thread == caller)
+        if (number < 0)
             return;
-        thread = caller;
+        Begin();
+        processor = number;
+        Place(0, number);
+    }
+
+    private void Begin()
+    {
+        thread = Environment.CurrentManagedThreadId;
         Array.Clear(before);
         fixed (byte* set = before)
             _ = Call(SystemCall.GetAffinity, 0, SetBytes, set);
+    }
+
+    /// <summary>
+    /// Lets the other threads of this process go where the vCPU's was allowed to. Those that the runtime makes (to compile code, above all) begin where the one was kept that
+    /// happened to make them.
+    /// </summary>
+    public void FreeOthers()
+    {
+        long now = Environment.TickCount64;
+        if (processor < 0 || now < nextLook)
+            return;
+        nextLook = now + MillisecondsBetweenLooks;
+        long self = CallPlain(SystemCall.GetThreadId);
+        foreach (string path in Directory.EnumerateDirectories("/proc/self/task"))
+        {
+            if (!int.TryParse(Path.GetFileName(path.AsSpan()), out int other) || other == self || !seen.Add(other))
+                continue;
+            fixed (byte* set = before)
+                _ = Call(SystemCall.SetAffinity, other, SetBytes, set);
+        }
+    }
+
+    /// <summary>Keeps the calling thread where it is, until <see cref="Dispose"/>.</summary>
+    public void Pin()
+    {
+        if (thread == Environment.CurrentManagedThreadId)
+            return;
+        Begin();
         uint here = 0;
         if (CallCpu(SystemCall.GetCpu, &here, null, null) != 0 || here >= SetBytes * 8)
             return;
@@ -81,6 +119,9 @@ internal sealed unsafe partial class CpuAffinity : IDisposable
 
     [LibraryImport("libc", EntryPoint = "syscall")]
     private static partial nint Call(nint number, nint process, nint size, byte* set);
+
+    [LibraryImport("libc", EntryPoint = "syscall")]
+    private static partial nint CallPlain(nint number);
 
     [LibraryImport("libc", EntryPoint = "syscall")]
     private static partial nint CallCpu(nint number, uint* processor, uint* node, void* unused);

@@ -41,8 +41,9 @@ internal sealed unsafe partial class GuestContainer : IDisposable
 
     /// <summary>Starts a container.</summary>
     /// <param name="memory">Guest memory; outlives the container.</param>
+    /// <param name="processor">The host's processor that it is to begin on; negative for any.</param>
     /// <exception cref="ContainerException">The host refused a step.</exception>
-    public GuestContainer(SharedRegion memory)
+    public GuestContainer(SharedRegion memory, int processor = -1)
     {
         this.memory = memory;
         control = new SharedRegion("plexus-control", L.StateSize + L.OrdersSize);
@@ -53,7 +54,8 @@ internal sealed unsafe partial class GuestContainer : IDisposable
         {
             EngineProgram.Instance.FillOrders(new Span<byte>(orders, L.OrdersSize));
             string argument = EngineProgram.Argument(control.Descriptor, memory.Descriptor);
-            started = LinuxProcess.Start(Executable.Value, "plexus-guest", argument, [control.Descriptor, memory.Descriptor], blocksSignals: true);
+            started = LinuxProcess.Start(Executable.Value, "plexus-guest", argument, [control.Descriptor, memory.Descriptor], blocksSignals: true, processor);
+            placed = processor;
             process = started;
             string? failure = Await(long.MaxValue, null);
             StartStage stage = (StartStage)State(L.Stage);

@@ -43,7 +43,8 @@ internal sealed unsafe class NativeProcessor : IDisposable
     private readonly Func<bool> wantsStop;
     private readonly Dictionary<uint, Cached> containers = [];
     private readonly CpuAffinity affinity = new();
-    private readonly ContainerPool pool;
+    private readonly SharedRegion memory;
+    private ContainerPool? pool;
     private readonly HandOver handOver = new(CpuAffinity.Count());
     private HostCrossings crossings;
     private uint lastCr2;
@@ -54,7 +55,7 @@ internal sealed unsafe class NativeProcessor : IDisposable
         this.lines = lines;
         this.tables = tables;
         this.hasSse = hasSse;
-        pool = new ContainerPool(memory);
+        this.memory = memory;
         wantsStop = () => lines.HostStop || lines.DebuggerStop;
     }
 
@@ -85,6 +86,7 @@ internal sealed unsafe class NativeProcessor : IDisposable
         if (now >= request.Deadline)
             return interpreter.RunPhysical(0, request.RetireLimit);
         affinity.Pin();
+        affinity.FreeOthers();
         Cached cached;
         try
         {
@@ -136,7 +138,7 @@ internal sealed unsafe class NativeProcessor : IDisposable
             if (containers.Remove(space, out Cached? gone))
             {
                 crossings = Add(crossings, gone.Container);
-                pool.End(gone.Container);
+                pool!.End(gone.Container);
             }
 
             return;
@@ -156,9 +158,9 @@ internal sealed unsafe class NativeProcessor : IDisposable
     public void Dispose()
     {
         foreach (Cached cached in containers.Values)
-            pool.End(cached.Container);
+            pool!.End(cached.Container);
         containers.Clear();
-        pool.Dispose();
+        pool?.Dispose();
         affinity.Dispose();
     }
 
@@ -181,6 +183,7 @@ internal sealed unsafe class NativeProcessor : IDisposable
     {
         if (containers.TryGetValue(id, out Cached? cached))
             return cached;
+        pool ??= new ContainerPool(memory, affinity.Processor);
         GuestContainer container = pool.Take();
         containers.Add(id, cached = new Cached(container, new LocalTable()));
         space.ForEach(container, static (to, page, frame, rights) => to.Map(page, frame, 1, AccessOf(rights)));
