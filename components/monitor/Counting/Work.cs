@@ -25,4 +25,5 @@ internal enum Work
     SpaceRecycled = 19,
     Sweep = 20,
     Burst = 21,
+    CodeAhead = 22,
 }

@@ -109,6 +109,43 @@ internal sealed partial class ShadowPaging
         return true;
     }
 
+    /// <summary>What the guest's tables say of a page beside one that code was mapped for: only when they say that it was accessed, too.</summary>
+    /// <param name="space">The space.</param>
+    /// <param name="linear">An address in the page.</param>
+    /// <param name="frame">Its frame.</param>
+    /// <returns>False when it is another slot's, was not accessed, or may not be executed.</returns>
+    internal bool TryFindAhead(ShadowSpace space, uint linear, out uint frame)
+    {
+        frame = ShadowTable.NoFrame;
+        TableGeometry geometry = space.Geometry;
+        if (!lines.A20 || !space.Key.Paging || space.Tables[geometry.SlotOf(linear >> 12)] is not { } table)
+            return false;
+        uint index = (uint)geometry.IndexOf(linear >> 12);
+        bool isLarge = table.TableFrame == ShadowTable.NoFrame;
+        ulong entry = isLarge ? table.DirectoryEntry : ReadEntry((table.TableFrame << 12) + (index * geometry.EntrySize), geometry);
+        bool isWide = geometry.EntrySize == sizeof(ulong);
+        if ((entry & (Present | Accessed)) != (Present | Accessed) || (space.Key.User && (entry & UserAccessible) == 0) || (isWide && (entry & ForbidsExecution) != 0))
+            return false;
+        ulong physical = entry & (isWide ? WideAddress : NarrowAddress);
+        if (isLarge)
+            physical = (physical & ~((ulong)geometry.Pages * GuestMemory.FrameSize - 1)) + (index * (ulong)GuestMemory.FrameSize);
+        return (!isLarge || isWide || (entry & HighAddress) == 0) && memory.TryReadFrame(physical, out frame);
+    }
+
+    /// <summary>Code is mapped for a page that <see cref="TryFindAhead"/> found.</summary>
+    internal void NoteCodeAhead(ShadowSpace space, uint linear)
+    {
+        ShadowTable table = space.Tables[space.Geometry.SlotOf(linear >> 12)]!;
+        uint index = (uint)space.Geometry.IndexOf(linear >> 12);
+        ulong entry = table.TableFrame == ShadowTable.NoFrame ? table.DirectoryEntry : ReadEntry((table.TableFrame << 12) + (index * space.Geometry.EntrySize), space.Geometry);
+        RecheckEntry(space, table, linear >> 12, entry);
+        table.Entries[index] = entry;
+        if (table.Code[index])
+            return;
+        table.Code[index] = true;
+        table.CodeCount++;
+    }
+
     /// <summary>All of a large page, in runs of the same rights.</summary>
     private void FillLargePage(ShadowSpace space, ShadowTable table, uint first, in Walked walked)
     {

@@ -20,6 +20,9 @@ internal sealed class CodeViews
     private const uint None = uint.MaxValue;
     private const int MaximumInstructionLength = 15;
     private const int BurstInvalidations = 8;
+
+    /// <summary>Bytes of an aligned group of pages whose code pages are mapped together.</summary>
+    private const uint Group = 32 * GuestMemory.FrameSize;
     private const ulong BurstWindow = 1_000_000;
 
     private readonly GuestMemory memory;
@@ -206,7 +209,31 @@ internal sealed class CodeViews
         VerifyPrevious(space, key);
         paging.NoteCode(space, pageEip, walked);
         MapView(space, eipPage, new CodeMapping(key, view.ViewFrame, view.PairFrame));
+        if (options.Engine == Engine.Native)
+            MapAround(space, eipPage);
         return CodeOutcome.Ready;
+    }
+
+    /// <summary>Maps the code pages beside one, as far as there are any: an entry to ring 0 costs as much as several of them.</summary>
+    private void MapAround(ShadowSpace space, uint eipPage)
+    {
+        bool user = space.Key.User;
+        uint first = eipPage & ~(Group - 1);
+        for (uint page = first; page - first < Group; page += GuestMemory.FrameSize)
+        {
+            if (space.Code.ContainsKey(page >> 12) || !paging.TryFindAhead(space, page, out uint frame) || (memory.WatchOf(frame) & Watch.CodePage) == 0 || IsInterpreted(frame))
+                continue;
+            if (user && ShadowPaging.RunsPlain(space, page))
+                continue;
+            var key = new CodePageKey(frame, page, user, 32);
+            View view = patcher.Call<FindView, View>(new FindView(key));
+            if (view.ViewFrame == None || (view.PairFrame != None && (!paging.TryFindAhead(space, page + GuestMemory.FrameSize, out uint next) || next != view.PairFrame)))
+                continue;
+            VerifyPrevious(space, key);
+            paging.NoteCodeAhead(space, page);
+            MapView(space, page, new CodeMapping(key, view.ViewFrame, view.PairFrame));
+            counters.Count(Work.CodeAhead);
+        }
     }
 
     /// <summary>
