@@ -19,7 +19,10 @@ public sealed record MonitorOptions
     public byte[] EffectiveRing3Gates => [.. Ring3Gates.Concat(Strategy == Strategy.Int3Ring3 ? [(byte)3] : []).Distinct().Order()];
 
     /// <summary>The run needs the branch table.</summary>
-    public bool UsesBranchTable => Strategy is Strategy.CallTable or Strategy.Int3Ring3 || Ring3Gates.Count > 0;
+    public bool UsesBranchTable => Strategy is Strategy.CallTable or Strategy.Int3Ring3 || Ring3Gates.Count > 0 || ResolvesBreakpoints;
+
+    /// <summary>Sites behind INT3 that have ring-3 code are found by the container's signal handler.</summary>
+    public bool ResolvesBreakpoints => Engine == Engine.Native && Strategy == Strategy.Auto;
 
     /// <summary>Which near branches are virtualised.</summary>
     public BranchMode Branches { get; init; }

@@ -58,6 +58,12 @@ public sealed class MonitorTables
     /// <summary>Which IDT is in force: that of guest user code, or that of the guest's kernel.</summary>
     public bool User { get; set; }
 
+    /// <summary>
+    /// Linear address of the branch table while the guest's kernel runs on the host's own processor; 0 for none. There an INT3 is a signal, whose handler looks the site up by itself and goes on in
+    /// the site's own code: a ring-3 gate without the frame on the guest's stack.
+    /// </summary>
+    public uint BranchTable { get; set; }
+
     /// <summary>Sends every vector of a class to ring 0 again.</summary>
     public void ClearGates(bool user)
     {

@@ -43,6 +43,13 @@ internal sealed class RoadPolicy(IEndpoint patcher, CodeViews views, TransitionC
             site.WasPromoted = true;
             site.NextPromotion = 1;
         }
+        else if (options.ResolvesBreakpoints && Behind(mapping.Key, point.GuestEip))
+        {
+            counters.Count(Work.Promotion);
+            decisions.Note(site, RoadDecisions.Promoted, RoadNames.Int3Ring3, site.WasPromoted ? Remembered : Hot);
+            site.WasPromoted = true;
+            site.NextPromotion = 1;
+        }
         else
         {
             decisions.Note(site, RoadDecisions.Refused, RoadNames.Int3Monitor, set.Reason ?? Hot);
@@ -50,6 +57,14 @@ internal sealed class RoadPolicy(IEndpoint patcher, CodeViews views, TransitionC
         }
 
         site.Heat = 0;
+    }
+
+    /// <summary>Ring-3 code behind an INT3 that stays: where there is no room for a jump.</summary>
+    private bool Behind(in CodePageKey page, uint eip)
+    {
+        StrategySet set = patcher.Call<SetStrategy, StrategySet>(new SetStrategy(page, eip, Strategy.Int3Ring3));
+        views.UnmapEvicted(set.Evicted);
+        return set.Changed;
     }
 
     /// <summary>A stub handed its instruction to ring 0.</summary>

@@ -161,8 +161,10 @@ internal sealed class CodeViews
         tables.ClearGates(user);
         foreach (GateEntry gate in set.Gates)
             tables.SetGate(user, gate.Vector, MonitorTables.HandlerCode, gate.Eip, gate.Vector is 3 or 4 ? 3 : 0);
-        if (!user)
-            pages.MoveTo(layout.VirtualCpuLinear);
+        if (user)
+            return;
+        pages.MoveTo(layout.VirtualCpuLinear);
+        tables.BranchTable = options.ResolvesBreakpoints ? layout.VirtualCpuLinear + (VirtualCpuPage.TablePage * (uint)GuestMemory.FrameSize) : 0;
     }
 
     /// <summary>The arena frame mapped at a code EIP in a space, or <see cref="uint.MaxValue"/>.</summary>
@@ -335,6 +337,8 @@ internal sealed class CodeViews
 
         windows.Retire();
         tables.ClearGates(user);
+        if (!user)
+            tables.BranchTable = 0;
     }
 
     /// <summary>No scan has reached the EIP, or only with an instruction whose pairing was not verified.</summary>

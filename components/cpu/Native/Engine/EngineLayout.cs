@@ -68,6 +68,9 @@ internal static class EngineLayout
     /// <summary>EIPs of the ring-3 gates by vector, 0 for none; at index 32 the selector they lead through.</summary>
     public const int Gates = 0x100, GateSelector = 0x180;
 
+    /// <summary>Linear address of the branch table, by which an INT3 is found that has ring-3 code; 0 for none.</summary>
+    public const int BranchTable = 0x184;
+
     /// <summary>x87, MMX and SSE state to enter with, in the layout of FXSAVE without REX.W.</summary>
     public const int EntryFx = 0x200;
 

@@ -1,4 +1,5 @@
 using Iced.Intel;
+using Plexus.Messaging.Shared;
 using static Iced.Intel.AssemblerRegisters;
 using L = Plexus.Cpu.Native.Engine.EngineLayout;
 
@@ -32,10 +33,13 @@ internal sealed class EngineProgram
     private const int WithErrorCode = (1 << 8) | (1 << 10) | (1 << 11) | (1 << 12) | (1 << 13) | (1 << 14) | (1 << 17);
     private const int Faults = WithErrorCode | (1 << 0) | (1 << 5) | (1 << 6) | (1 << 7) | (1 << 16) | (1 << 19);
 
+    /// <summary>Entries of the branch table that are looked at: it has sixteen times as many heads as a chain of this length would need.</summary>
+    private const int LongestChain = 64;
+
     private const int NestedTask = 0x4000, ResumeFlag = 0x1_0000;
 
     /// <summary>Error code of a #GP by <c>INT 20h</c>: the vector, in the IDT.</summary>
-    private const int EntryError = (Messaging.Shared.MonitorTables.EntryVector * 8) + 2;
+    private const int EntryError = (MonitorTables.EntryVector * 8) + 2;
 
     /// <summary>EAX, ECX, EDX, EBX, ESP, EBP, ESI, EDI.</summary>
     private static readonly int[] GeneralInContext = [13, 14, 12, 11, 15, 10, 9, 8];
@@ -51,7 +55,7 @@ internal sealed class EngineProgram
     private readonly ulong handlerAddress, restorerAddress;
     private readonly byte[] guestFilter, mapperFilter;
 
-    private Label failed, finish, guestWake, guestWait, afterGuestWake, afterGuestWait, handler, restorer, afterReturn, signalReturn, mapper, afterMapperWait, afterMapperWake, afterOrder, gate, push, pushed, publish;
+    private Label failed, finish, guestWake, guestWait, afterGuestWake, afterGuestWait, handler, restorer, afterReturn, signalReturn, mapper, afterMapperWait, afterMapperWake, afterOrder, gate, push, pushed, publish, resolve, resolving, resolved;
 
     private EngineProgram()
     {
@@ -59,12 +63,14 @@ internal sealed class EngineProgram
         (handler, restorer, afterReturn, signalReturn) = (a.CreateLabel(), a.CreateLabel(), a.CreateLabel(), a.CreateLabel());
         (mapper, afterMapperWait, afterMapperWake, afterOrder) = (a.CreateLabel(), a.CreateLabel(), a.CreateLabel(), a.CreateLabel());
         (gate, push, pushed, publish) = (a.CreateLabel(), a.CreateLabel(), a.CreateLabel(), a.CreateLabel());
+        (resolve, resolving, resolved) = (a.CreateLabel(), a.CreateLabel(), a.CreateLabel());
         WriteStart();
         WriteHandOver();
         WriteEntry();
         WriteHandler();
         WritePublish();
         WriteGate();
+        WriteResolve();
         WriteSignalReturn();
         WriteMapper();
         using MemoryStream stream = new();
@@ -398,7 +404,7 @@ internal sealed class EngineProgram
         a.ja(publish);
         a.mov(r8d, __dword_ptr[rbp + (r11 * 4) + L.Gates]);
         a.test(r8d, r8d);
-        a.je(publish);
+        a.je(resolve);
         a.cmp(r11d, 13);
         a.jne(gate);
         a.cmp(r10d, EntryError);
@@ -415,12 +421,13 @@ internal sealed class EngineProgram
         a.cmp(edi, SystemCall.SignalUser1);
         a.je(signalReturn);
         a.add(rcx, r8);
+        Label notPush = a.CreateLabel();
         a.lea(r8, __[push]);
         a.cmp(rcx, r8);
         a.jb(publish);
         a.lea(r8, __[pushed]);
         a.cmp(rcx, r8);
-        a.jae(publish);
+        a.jae(notPush);
 
         // The push of a gate's frame faulted: the registers are those of the exception's own frame.
         a.mov(rdx, __qword_ptr[rdx + Context(RegRdx)]);
@@ -428,6 +435,22 @@ internal sealed class EngineProgram
         a.or(eax, 0x100);
         a.mov(__dword_ptr[rbx + L.GatePush], eax);
         a.movzx(eax, __word_ptr[rdx + Context(RegSegments)]);
+        a.jmp(publish);
+
+        // The branch table could not be read: the exception is told as it came.
+        a.Label(ref notPush);
+        a.lea(r8, __[resolving]);
+        a.cmp(rcx, r8);
+        a.jb(publish);
+        a.lea(r8, __[resolved]);
+        a.cmp(rcx, r8);
+        a.jae(publish);
+        a.mov(rdx, __qword_ptr[rdx + Context(RegRdx)]);
+        a.mov(edi, SystemCall.SignalTrap);
+        a.movzx(eax, __word_ptr[rdx + Context(RegSegments)]);
+        a.mov(r11d, __dword_ptr[rdx + Context(RegVector)]);
+        a.mov(r10d, __dword_ptr[rdx + Context(RegError)]);
+        a.mov(r9, __qword_ptr[rdx + Context(RegCr2)]);
         a.jmp(publish);
     }
 
@@ -486,16 +509,22 @@ internal sealed class EngineProgram
         a.Label(ref noError);
         a.nop();
         a.Label(ref pushed);
-        a.inc(__dword_ptr[rbx + L.GatesTaken]);
         a.and(ecx, ~(NestedTask | ResumeFlag | 0x100));
+        a.mov(r10d, __dword_ptr[rbp + L.GateSelector]);
+        WriteGoOn();
+    }
+
+    /// <summary>Back to the guest from its frame: with ESP from R9D, EFLAGS from ECX, CS from R10D, EIP from R8D.</summary>
+    private void WriteGoOn()
+    {
+        a.inc(__dword_ptr[rbx + L.GatesTaken]);
         a.movzx(eax, __word_ptr[rdx + Context(RegSegments) + SsInSegments]);
         a.mov(rsi, __qword_ptr[rdx + UcFpu]);
         a.fxrstor64(__[rsi]);
         a.push(rax);
         a.push(r9);
         a.push(rcx);
-        a.mov(eax, __dword_ptr[rbp + L.GateSelector]);
-        a.push(rax);
+        a.push(r10);
         a.push(r8);
         a.mov(eax, __dword_ptr[rdx + Context(GeneralInContext[0])]);
         a.mov(ecx, __dword_ptr[rdx + Context(GeneralInContext[1])]);
@@ -505,6 +534,45 @@ internal sealed class EngineProgram
         a.mov(edi, __dword_ptr[rdx + Context(GeneralInContext[7])]);
         a.mov(edx, __dword_ptr[rdx + Context(GeneralInContext[2])]);
         a.iretq();
+    }
+
+    /// <summary>
+    /// An INT3 without a gate: when the branch table has ring-3 code for it, the guest goes on there, with its own stack. EAX is CS, R9 CR2, R10D the error code, R11D the vector.
+    /// </summary>
+    private void WriteResolve()
+    {
+        Label next = a.CreateLabel(), found = a.CreateLabel();
+        a.Label(ref resolve);
+        a.cmp(r11d, 3);
+        a.jne(publish);
+        a.mov(ecx, __dword_ptr[rbp + L.BranchTable]);
+        a.test(ecx, ecx);
+        a.je(publish);
+        a.mov(r8d, __dword_ptr[rdx + Context(RegRip)]);
+        a.movzx(r12d, r8w);
+        a.Label(ref resolving);
+        a.mov(r12d, __dword_ptr[rcx + (r12 * 4)]);
+        a.mov(r14d, LongestChain);
+        a.Label(ref next);
+        a.test(r12d, r12d);
+        a.je(publish);
+        a.sub(r14d, 1);
+        a.js(publish);
+        a.mov(r13d, __dword_ptr[r12 + VirtualCpuPage.EntryKey]);
+        a.add(r13d, r8d);
+        a.je(found);
+        a.mov(r12d, __dword_ptr[r12 + VirtualCpuPage.EntryNext]);
+        a.jmp(next);
+        a.Label(ref found);
+        a.cmp(__dword_ptr[r12 + VirtualCpuPage.EntryIsGate], 1);
+        a.jne(publish);
+        a.mov(r8d, __dword_ptr[r12 + VirtualCpuPage.EntryContinuation]);
+        a.nop();
+        a.Label(ref resolved);
+        a.mov(r9d, __dword_ptr[rdx + Context(RegRsp)]);
+        a.mov(ecx, __dword_ptr[rdx + Context(RegFlags)]);
+        a.mov(r10d, eax);
+        WriteGoOn();
     }
 
     /// <summary>Below 4 GiB, as a 32-bit push wraps.</summary>

@@ -221,6 +221,7 @@ internal sealed unsafe class NativeProcessor : IDisposable
         for (byte vector = 0; vector < 32; vector++)
             to.SetOrder(L.Gates + (vector * 4), GateOf(vector));
         to.SetOrder(L.GateSelector, MonitorTables.HandlerCode);
+        to.SetOrder(L.BranchTable, tables.User ? 0 : tables.BranchTable);
         FxImage.Write(in *v, hasSse, to.EntryFx);
         return true;
     }
