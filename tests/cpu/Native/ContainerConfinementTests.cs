@@ -5,6 +5,8 @@ using static Iced.Intel.AssemblerRegisters;
 using L = Plexus.Cpu.Native.Engine.EngineLayout;
 using R = Plexus.Cpu.Tests.Native.ContainerRig;
 
+using Plexus.Tests.Native;
+
 namespace Plexus.Cpu.Tests.Native;
 
 /// <summary>Guest code that has reached 64-bit mode, or asks the host's kernel from where it is: the container's filter and its mappings are what stands then.</summary>

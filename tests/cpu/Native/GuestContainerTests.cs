@@ -7,6 +7,8 @@ using static Iced.Intel.AssemblerRegisters;
 using L = Plexus.Cpu.Native.Engine.EngineLayout;
 using R = Plexus.Cpu.Tests.Native.ContainerRig;
 
+using Plexus.Tests.Native;
+
 namespace Plexus.Cpu.Tests.Native;
 
 /// <summary>What a guest container runs and tells, without a monitor.</summary>

@@ -1,6 +1,7 @@
 using Plexus.Cpu.Native;
+using Xunit;
 
-namespace Plexus.Cpu.Tests.Native;
+namespace Plexus.Tests.Native;
 
 /// <summary>A fact that needs a host on whose processor guests can run: skipped, with the reason, on another, unless <c>PLEXUS_REQUIRE_NATIVE=1</c>.</summary>
 [AttributeUsage(AttributeTargets.Method)]

@@ -1,4 +1,6 @@
-namespace Plexus.Cpu.Tests.Native;
+using Xunit;
+
+namespace Plexus.Tests.Native;
 
 /// <summary>A theory under the condition of <see cref="NativeFactAttribute"/>.</summary>
 [AttributeUsage(AttributeTargets.Method)]

@@ -1,4 +1,5 @@
 using Plexus.System.Tests.Runs;
+using Plexus.Tests.Native;
 using Xunit;
 
 namespace Plexus.System.Tests.Native;

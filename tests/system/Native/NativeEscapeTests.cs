@@ -2,6 +2,7 @@ using Iced.Intel;
 using Plexus.Host;
 using Plexus.System.Tests.Adversaries;
 using Plexus.System.Tests.Runs;
+using Plexus.Tests.Native;
 using Xunit;
 using static Iced.Intel.AssemblerRegisters;
 

@@ -1,6 +1,7 @@
 using Iced.Intel;
 using Plexus.System.Tests.Adversaries;
 using Plexus.System.Tests.Runs;
+using Plexus.Tests.Native;
 using Xunit;
 using static Iced.Intel.AssemblerRegisters;
 using L = Plexus.System.Tests.Adversaries.AdversaryLayout;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Plexus.Tests.Native;
 using Xunit;
 
 namespace Plexus.Tools.Tests.Linux;
@@ -10,7 +11,12 @@ public sealed partial class MemtestTests
     [Theory]
     [InlineData("emulated")]
     [InlineData("ring3")]
-    public async Task Tests_0_to_4_find_no_error(string engine)
+    public Task Tests_0_to_4_find_no_error(string engine) => FindNoError(engine);
+
+    [NativeFact]
+    public Task Tests_0_to_4_find_no_error_on_the_hosts_processor() => FindNoError("native");
+
+    private static async Task FindNoError(string engine)
     {
         // The name of test 5 on the screen: those before it are complete.
         (_, string screen, string messages) = await GuestProcess.Run(

@@ -6,7 +6,7 @@ namespace Plexus.Tools.Tests.Pc;
 /// <summary>Debian's i386 kernels on the PC: from CD and by the firmware, with and without PAE, ACPI, APIC and PCI, with an ext2 file system on a disk, to power-off.</summary>
 public sealed class LinuxPcTests
 {
-    private static readonly string[] Script =
+    internal static readonly string[] Script =
         ["FILE same", "LINES 40 line 39", "UNMOUNTED", "PIPE 4997", "SIGNAL yes", "KILLED 137", "CHILDREN 30", "FP 1.644884065598", "DONE"];
 
     [Fact]

@@ -13,20 +13,24 @@ internal sealed class HandOver
     private const ulong Implausible = 10_000_000;
 
     private readonly Func<bool> hasIdleProcessor;
+    private readonly Func<long> milliseconds;
     private readonly int processors;
     private readonly ulong[] cost = [0, 0];
     private ulong sum;
     private int turns;
     private int length = Window;
-    private long nextTrial = Environment.TickCount64 + FirstTrialAfter;
+    private long nextTrial;
     private long patience = FirstTrialAfter;
     private bool isTrial;
 
     /// <summary>Begins with one processor.</summary>
     /// <param name="processors">Processors that this process may use.</param>
     /// <param name="hasIdleProcessor">Whether one of the host's processors has nothing to do; null to look at the host.</param>
-    public HandOver(int processors, Func<bool>? hasIdleProcessor = null)
+    /// <param name="milliseconds">A clock; null for the system's.</param>
+    public HandOver(int processors, Func<bool>? hasIdleProcessor = null, Func<long>? milliseconds = null)
     {
+        this.milliseconds = milliseconds ?? (static () => Environment.TickCount64);
+        nextTrial = this.milliseconds() + FirstTrialAfter;
         this.processors = processors;
         this.hasIdleProcessor = hasIdleProcessor ?? HasIdleProcessor;
     }
@@ -48,7 +52,7 @@ internal sealed class HandOver
             return;
         cost[OnTwo ? 1 : 0] = sum / (ulong)turns;
         (sum, turns, length) = (0, 0, Window);
-        long now = Environment.TickCount64;
+        long now = milliseconds();
         if (isTrial)
             EndTrial(now);
         else if (OnTwo && !hasIdleProcessor())
