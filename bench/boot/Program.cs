@@ -1,5 +1,6 @@
 using System.Globalization;
 using Plexus.Boot.Bench;
+using Plexus.Cpu.Native;
 using Plexus.Host.Loaders;
 using Spectre.Console;
 
@@ -84,6 +85,10 @@ string? NodeWithV86() => Directory.Exists(Path.Combine(modules, "v86")) && File.
 List<Contender> Contenders(Workload workload)
 {
     List<Contender> contenders = [Own("plexus emulated", "emulated", workload), Own("plexus ring3/auto", "ring3", workload)];
+    if (GuestContainerSupport.WhyNot is { } reason)
+        Absent("plexus native/auto", reason);
+    else
+        contenders.Add(Own("plexus native/auto", "native", workload));
     string[] initrdOption = workload.Initrd is null ? [] : ["-initrd", workload.Initrd];
     if (OnPath("qemu-system-i386") is { } qemu)
     {

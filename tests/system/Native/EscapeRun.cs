@@ -50,6 +50,8 @@ internal static class EscapeRun
         c.@out(0xF4, al);
     });
 
+    private const int Touches = 1000;
+
     /// <summary>Where the address of the user program's call of its kernel is found.</summary>
     internal const uint CallAddress = AdversaryLayout.UserCells + AdversaryLayout.Operand + 8;
 
@@ -69,9 +71,14 @@ internal static class EscapeRun
                 LongMode.AddressOf(c, () => c.@int(AdversaryLayout.SystemCall));
                 c.mov(__dword_ptr[CallAddress], edx);
 
-                // In 64-bit mode nobody maps what is touched for the first time.
+                // In 64-bit mode nobody maps what is touched for the first time. Often enough that it is done on the processor: a few instructions might be emulated.
+                Label touch = c.CreateLabel();
+                c.mov(ecx, Touches);
+                c.Label(ref touch);
                 c.mov(__dword_ptr[AdversaryLayout.UserScratch], 0);
                 c.mov(__dword_ptr[AdversaryLayout.UserScratch + 0x1000], 0);
+                c.dec(ecx);
+                c.jnz(touch);
                 a.ForEach(Slot, 64 * Slot, Slot, () => a.Attack(() =>
                 {
                     Label other = c.CreateLabel();
