@@ -40,7 +40,7 @@ public sealed class StrategyBenchTests
     /// <summary>By strategy: 3→3, 3→0→3, instructions to the handler and in it, bytes saved.</summary>
     private static Dictionary<string, double[]> Measure(string instruction)
     {
-        PlexusRun run = PlexusRun.Invoke("bench", "strategies", "--csv", "--instruction", instruction);
+        PlexusRun run = PlexusRun.Invoke("bench", "strategies", "--csv", "--no-times", "--instruction", instruction);
         Assert.True(run.ExitCode == 0, run.Messages);
         return run.ConsoleText.Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Skip(1)

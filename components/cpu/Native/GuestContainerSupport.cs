@@ -22,6 +22,9 @@ public static class GuestContainerSupport
     /// <summary>What is missing, in one line; null when guests can run natively.</summary>
     public static string? WhyNot => Checks.FirstOrDefault(check => !check.Ok)?.Text;
 
+    /// <summary>The host's time-stamp counter, which is the guest's but for its upper half.</summary>
+    public static ulong ReadTimeStamp() => HostTimeStamp.Read();
+
     private static List<HostCheck> Look()
     {
         List<HostCheck> checks = [];

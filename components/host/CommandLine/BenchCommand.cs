@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Plexus.Cpu.Native;
 using Plexus.Host.Bench;
 using Plexus.Host.Reports;
 using Plexus.Messaging.Contracts.Patcher;
@@ -15,17 +16,19 @@ internal static class BenchCommand
     public static Command Create(HostStreams streams)
     {
         Option<string?> only = new("--instruction") { HelpName = "TEXT", Description = "Only instructions whose name holds the text" };
+        Option<bool> noTimes = new("--no-times") { Description = "Count only: no times on the host's own processor" };
         Option<bool> csv = new("--csv") { Description = "Comma-separated values instead of a table" };
-        Command strategies = new("strategies", "Ring transitions, instructions and bytes saved per sensitive instruction and strategy, on the engine ring3");
+        Command strategies = new("strategies", "Ring transitions, instructions and bytes saved per sensitive instruction and strategy on the engine ring3, and nanoseconds on native where the host can");
         strategies.Options.Add(only);
         strategies.Options.Add(csv);
-        strategies.SetAction(parsed => Strategies(parsed.GetValue(only), parsed.GetValue(csv), streams));
+        strategies.Options.Add(noTimes);
+        strategies.SetAction(parsed => Strategies(parsed.GetValue(only), parsed.GetValue(csv), parsed.GetValue(noTimes), streams));
         Command command = new("bench", "Measure");
         command.Subcommands.Add(strategies);
         return command;
     }
 
-    private static int Strategies(string? only, bool csv, HostStreams streams)
+    private static int Strategies(string? only, bool csv, bool noTimes, HostStreams streams)
     {
         BenchInstruction[] chosen = [.. BenchInstruction.All.Where(i => only is null || i.Name.Contains(only, StringComparison.OrdinalIgnoreCase))];
         if (chosen.Length == 0)
@@ -42,7 +45,49 @@ internal static class BenchCommand
             WriteCsv(rows, output);
         else
             WriteTable(rows, output);
+        if (noTimes)
+            return ExitCodes.Success;
+        if (GuestContainerSupport.WhyNot is { } reason)
+            streams.Messages.WriteLine($"plexus: no times were measured: {reason.ReplaceLineEndings(" ")}");
+        else
+            WriteTimes(chosen, csv, output);
         return ExitCodes.Success;
+    }
+
+    /// <summary>Nanoseconds on the host's own processor, each beside what it is made of.</summary>
+    private static void WriteTimes(BenchInstruction[] chosen, bool csv, StreamWriter output)
+    {
+        RoadTimes times = new();
+        double call = times.Call;
+        output.WriteLine();
+        if (csv)
+            output.WriteLine("instruction,strategy,tight_ns,chain_ns,signal_ns,handover_ns,call_ns");
+        else
+            output.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"On the host's own processor, ns: a bare signal and its return {times.Signal:0}, a bare hand-over on one processor {times.HandOver:0}, a bare CALL and RET {call:0.0}. Tight loop, and at the bottom of {RoadTimes.Depth} calls."));
+        IAnsiConsole console = PlainConsole.Create(output, Width);
+        Table table = new Table().Border(TableBorder.Markdown);
+        table.AddColumn("instruction");
+        foreach (Strategy strategy in StrategyNames.All)
+            table.AddColumn(new TableColumn(StrategyNames.Of(strategy)).RightAligned());
+        foreach (BenchInstruction instruction in chosen)
+        {
+            List<string> cells = [Markup.Escape(instruction.Name)];
+            foreach (Strategy strategy in StrategyNames.All)
+            {
+                double tight = times.Measure(instruction, strategy, depth: 0);
+                double chain = times.Measure(instruction, strategy, RoadTimes.Depth);
+                if (csv)
+                    output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"\"{instruction.Name}\",{StrategyNames.Of(strategy)},{tight:0.##},{chain:0.##},{times.Signal:0.##},{times.HandOver:0.##},{call:0.##}"));
+                cells.Add(string.Create(CultureInfo.InvariantCulture, $"{tight:0.0} / {chain:0.0}"));
+            }
+
+            table.AddRow([.. cells]);
+        }
+
+        if (!csv)
+            console.Write(table);
     }
 
     private static void WriteCsv(List<StrategyCost> rows, TextWriter output)

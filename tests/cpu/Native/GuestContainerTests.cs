@@ -3,11 +3,10 @@ using Iced.Intel;
 using Plexus.Cpu.Native;
 using Plexus.Cpu.Native.Engine;
 using Plexus.Messaging.Shared;
+using Plexus.Tests.Native;
 using static Iced.Intel.AssemblerRegisters;
 using L = Plexus.Cpu.Native.Engine.EngineLayout;
 using R = Plexus.Cpu.Tests.Native.ContainerRig;
-
-using Plexus.Tests.Native;
 
 namespace Plexus.Cpu.Tests.Native;
 

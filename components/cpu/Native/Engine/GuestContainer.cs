@@ -64,7 +64,8 @@ internal sealed unsafe partial class GuestContainer : IDisposable
             int error = -State(L.Error);
             throw new ContainerException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"the container did not start: {(stage == StartStage.Ready ? failure : $"step {stage} failed with error {error} ({Marshal.GetPInvokeErrorMessage(error)})")}")) { Stage = stage };
+                $"the container did not start: {(stage == StartStage.Ready ? failure : $"step {stage} failed with error {error} ({Marshal.GetPInvokeErrorMessage(error)})")}"))
+            { Stage = stage };
         }
         catch
         {
