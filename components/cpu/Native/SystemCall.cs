@@ -3,7 +3,7 @@ namespace Plexus.Cpu.Native;
 /// <summary>System calls of Linux on x86-64 by number, and the constants that go with them (arch/x86/entry/syscalls/syscall_64.tbl, the uapi headers).</summary>
 internal static class SystemCall
 {
-    public const int Mmap = 9, Mprotect = 10, Munmap = 11, RtSigaction = 13, RtSigprocmask = 14, RtSigreturn = 15, Setitimer = 38, Clone = 56, Getppid = 110, GetThreadId = 186, Sigaltstack = 131, ModifyLdt = 154, Prctl = 157,
+    public const int Mmap = 9, Mprotect = 10, Munmap = 11, RtSigaction = 13, RtSigprocmask = 14, RtSigreturn = 15, SchedYield = 24, Setitimer = 38, Clone = 56, Getppid = 110, GetThreadId = 186, Sigaltstack = 131, ModifyLdt = 154, Prctl = 157,
         Futex = 202, SetAffinity = 203, GetAffinity = 204, ExitGroup = 231, Tgkill = 234, Prlimit64 = 302, GetCpu = 309, CloseRange = 436;
 
     /// <summary>EOPNOTSUPP.</summary>

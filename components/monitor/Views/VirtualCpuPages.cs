@@ -166,7 +166,7 @@ internal sealed class VirtualCpuPages
     /// <summary>How the guest's time-stamp counter is made of the physical one.</summary>
     private void PublishTimeStamp(ulong offset)
     {
-        ulong ahead = isNative ? offset : unchecked(0ul - MonitorTables.TimeStampOffset);
+        ulong ahead = isNative ? offset : unchecked(offset - MonitorTables.TimeStampOffset);
         Write(Layout.TimeStampBias, (uint)(ahead >> 32));
         Write(Layout.TimeStampBlocked, (uint)ahead);
     }

@@ -79,6 +79,7 @@ internal static class Forms
         new("mov eax, cr0", a => a.mov(eax, cr0)),
         new("mov eax, cr2", a => a.mov(eax, cr2)) { IsInHandlers = true },
         new("rdtsc", a => a.rdtsc()) { ClobbersAll = true },
+        new("rdtsc, counter written", a => a.rdtsc()) { ClobbersAll = true, Registers = (ref v) => v.TscOffset = 12345 },
         new("clts", a => a.clts()),
         new("clts with TS", a => a.clts()) { Registers = (ref v) => v.Cr0 |= 8 },
         new("invlpg [esi]", a => a.invlpg(__[esi])),

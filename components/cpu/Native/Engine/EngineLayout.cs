@@ -36,6 +36,9 @@ internal static class EngineLayout
     /// <summary>The second thread's id.</summary>
     public const int MapperThread = 0xD0;
 
+    /// <summary>1: the second thread's filter is in force.</summary>
+    public const int MapperReady = 0xD4;
+
     /// <summary>What ended a run: signal, vector, error code, CS, CR2, general registers in encoding order, RIP, EFLAGS; and, when it was the push of a gate's frame that faulted, 100h and the vector that the gate is for.</summary>
     public const int Signal = 0x100, Vector = 0x104, ErrorCode = 0x108, Cs = 0x10C, Cr2 = 0x110, Registers = 0x120, Rip = 0x140, Eflags = 0x148, GatePush = 0x14C;
 

@@ -258,6 +258,16 @@ internal sealed class EngineProgram
         a.mov(__dword_ptr[rbx + L.MapperThread], eax);
         SetSignalMask(L.GuestSignals);
 
+        // Nothing of the guest's runs beside a thread without a filter.
+        Label confined = a.CreateLabel(), unconfined = a.CreateLabel();
+        a.Label(ref unconfined);
+        a.cmp(__dword_ptr[rbx + L.MapperReady], 0);
+        a.jne(confined);
+        a.mov(eax, SystemCall.SchedYield);
+        a.syscall();
+        a.jmp(unconfined);
+        a.Label(ref confined);
+
         Stage(StartStage.Limits);
         foreach (int limit in (ReadOnlySpan<int>)[SystemCall.LimitFileSize, SystemCall.LimitCore, SystemCall.LimitProcesses, SystemCall.LimitFiles, SystemCall.LimitLockedMemory])
         {
@@ -602,6 +612,7 @@ internal sealed class EngineProgram
         Label loop = a.CreateLabel(), work = a.CreateLabel(), order = a.CreateLabel(), done = a.CreateLabel(), bad = a.CreateLabel(), give = a.CreateLabel(), toMonitor = a.CreateLabel();
         a.Label(ref mapper);
         SetFilter(L.MapperFilterDescription);
+        a.mov(__dword_ptr[rbx + L.MapperReady], 1);
         a.xor(r15d, r15d);
         a.Label(ref loop);
         a.mov(eax, __dword_ptr[rbp + L.Posted]);

@@ -87,7 +87,7 @@ internal sealed unsafe partial class X86Processor
             return;
         }
 
-        cpu.SetEdxEax(!cpu.Physical ? cpu.TimeStamp : cpu.HostCycles is null ? cpu.TimeStamp + MonitorTables.TimeStampOffset : cpu.Cycles);
+        cpu.SetEdxEax(!cpu.Physical ? cpu.TimeStamp : cpu.HostCycles is null ? cpu.Cycles + MonitorTables.TimeStampOffset : cpu.Cycles);
     }
 
     private static void Rdpmc(X86Processor cpu, DecodedOp* op)
