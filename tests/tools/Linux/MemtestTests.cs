@@ -25,7 +25,10 @@ public sealed partial class MemtestTests
             "--kernel", GuestProcess.Guest("memtest86+", "memtest.bin"), "--append", "console=ttyS0,115200");
 
         int[] tests = [.. TestName().Matches(screen).Select(match => int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture)).Distinct()];
-        Assert.True(tests is [0, .., 5] && tests.Order().SequenceEqual(tests), $"tests {string.Join(' ', tests)} were on the screen:\n{screen}\n{messages}");
+
+        // The screen comes over the serial port about once a second; on a fast processor a test may be over by then.
+        bool reached = engine == "native" ? tests is [.., 5] : tests is [0, .., 5];
+        Assert.True(reached && tests.Order().SequenceEqual(tests), $"tests {string.Join(' ', tests)} were on the screen:\n{screen}\n{messages}");
         string[] counts = [.. ErrorCount().Matches(screen).Select(match => match.Groups[1].Value)];
         Assert.NotEmpty(counts);
         Assert.All(counts, count => Assert.Equal("0", count));
