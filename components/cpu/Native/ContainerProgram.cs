@@ -7,33 +7,23 @@ namespace Plexus.Cpu.Native;
 /// The container's own code: starts up, confines itself, then runs slots. A slot is entered by IRETQ to the code segment of its mode; the exception that ends it
 /// comes back as a signal, whose handler copies the registers out and goes on with the next slot without returning from the signal.
 /// </summary>
-internal sealed class ContainerProgram
+internal sealed class ContainerProgram : ConfinedProgram
 {
     /// <summary>Where the executable is in the container.</summary>
     public const ulong Address = 0x1_4000_0000;
 
-    /// <summary>Linux' selectors (arch/x86/include/asm/segment.h): 32-bit code, 64-bit code, data; and the first entry of the LDT.</summary>
-    public const int KernelCode32 = 0x23, Code64 = 0x33, UserData = 0x2B, OwnCode32 = 0x07;
+    /// <summary>Linux' selector of 32-bit code (arch/x86/include/asm/segment.h), and the first entry of the LDT.</summary>
+    public const int KernelCode32 = 0x23, OwnCode32 = 0x07;
 
-    /// <summary><c>struct user_desc</c>: 32-bit, non-conforming code, limit in pages, usable.</summary>
-    private const ulong FlatCode = 0x55;
-
-    /// <summary>Offsets in <c>ucontext_t</c> and places among its general registers (arch/x86/include/uapi/asm/sigcontext.h).</summary>
-    private const int UcRegisters = 40, UcFpu = UcRegisters + (23 * 8);
-    private const int RegRip = 16, RegFlags = 17, RegSegments = 18, RegError = 19, RegVector = 20, RegCr2 = 22;
-
-    /// <summary>EAX, ECX, EDX, EBX, ESP, EBP, ESI, EDI.</summary>
-    private static readonly int[] GeneralInContext = [13, 14, 12, 11, 15, 10, 9, 8];
-
-    private readonly Assembler a = new(64);
     private readonly IReadOnlyList<ContainerMapping> mappings;
     private readonly int control;
     private readonly int controlSize;
     private readonly int parent;
 
-    private Label failed, call, afterFutex, futex, next, finish, restorer, handler, record, stray, afterReturn, signalReturn;
+    private Label call, afterFutex, futex, next, finish, record, stray;
 
     private ContainerProgram(IReadOnlyList<ContainerMapping> mappings, SharedRegion control, int parent)
+        : base(rbx, ControlBlock.StageAt, ControlBlock.ErrorAt)
     {
         this.mappings = mappings;
         this.control = control.Descriptor;
@@ -46,9 +36,8 @@ internal sealed class ContainerProgram
 
     private byte[] Assemble(SharedRegion region)
     {
-        (failed, call, afterFutex, futex) = (a.CreateLabel(), a.CreateLabel(), a.CreateLabel(), a.CreateLabel());
-        (next, finish, restorer, handler) = (a.CreateLabel(), a.CreateLabel(), a.CreateLabel(), a.CreateLabel());
-        (record, stray, afterReturn, signalReturn) = (a.CreateLabel(), a.CreateLabel(), a.CreateLabel(), a.CreateLabel());
+        CreateCommonLabels();
+        (call, afterFutex, futex, next, finish, record, stray) = (a.CreateLabel(), a.CreateLabel(), a.CreateLabel(), a.CreateLabel(), a.CreateLabel(), a.CreateLabel(), a.CreateLabel());
         WriteStart();
         WriteHandOver();
         WriteEntry();
@@ -56,7 +45,12 @@ internal sealed class ContainerProgram
         WriteCalls();
         using MemoryStream stream = new();
         AssemblerResult result = a.Assemble(new StreamCodeWriter(stream), Address + ElfImage.HeaderSize, BlockEncoderOptions.ReturnNewInstructionOffsets);
-        byte[] filter = SystemCallFilter.Create(result.GetLabelRIP(afterReturn), result.GetLabelRIP(afterFutex), ControlBlock.Address + ControlBlock.TurnAt);
+        byte[] filter = SystemCallFilter.CreateGuest(
+            result.GetLabelRIP(afterReturn),
+            result.GetLabelRIP(afterFutex),
+            ControlBlock.Address + ControlBlock.TurnAt,
+            result.GetLabelRIP(afterFutex),
+            ControlBlock.Address + ControlBlock.TurnAt);
         FillControl(region.Bytes, filter, result.GetLabelRIP(handler), result.GetLabelRIP(restorer));
         return ElfImage.Create(Address, stream.ToArray());
     }
@@ -81,67 +75,22 @@ internal sealed class ContainerProgram
         "plexus-guest\0"u8.CopyTo(block[ControlBlock.Name..]);
     }
 
-    private static void Put(Span<byte> block, int at, params ReadOnlySpan<ulong> values)
-    {
-        for (int i = 0; i < values.Length; i++)
-            BitConverter.TryWriteBytes(block[(at + (i * 8))..], values[i]);
-    }
-
-    private void Stage(StartStage stage) => a.mov(__dword_ptr[rbx + ControlBlock.StageAt], (int)stage);
-
-    /// <summary>A system call at start-up, whose failure ends the container.</summary>
-    private void Must(int number)
-    {
-        a.mov(eax, number);
-        a.syscall();
-        a.test(rax, rax);
-        a.js(failed);
-    }
-
-    private void Map(ulong address, int length, int protection, int descriptor, long offset)
-    {
-        a.mov(rdi, address);
-        a.mov(esi, length);
-        a.mov(edx, protection);
-
-        // Populated: a page that is merely not there yet would fault with another error code than one that may not be written.
-        a.mov(r10d, SystemCall.MapShared | SystemCall.MapFixed | SystemCall.MapPopulate);
-        a.mov(r8d, descriptor);
-        a.mov(r9, offset);
-        a.mov(eax, SystemCall.Mmap);
-        a.syscall();
-        a.test(rax, rax);
-    }
-
     private void WriteStart()
     {
-        Label orphan = a.CreateLabel();
-        Map(ControlBlock.Address, controlSize, (int)(ContainerAccess.Read | ContainerAccess.Write), control, 0);
-        Label mapped = a.CreateLabel();
-        a.jns(mapped);
-        a.mov(edi, 1);
-        a.mov(eax, SystemCall.ExitGroup);
-        a.syscall();
-        a.Label(ref mapped);
+        Label orphan = a.CreateLabel(), lost = a.CreateLabel();
+        Map(ControlBlock.Address, controlSize, ContainerAccess.Read | ContainerAccess.Write, () => a.mov(r8d, control), 0);
+        a.js(lost);
         a.mov(rbx, ControlBlock.Address);
         a.lea(rsp, __[rbx + ControlBlock.SignalStack + ControlBlock.SignalStackSize]);
 
         Stage(StartStage.Mappings);
         foreach (ContainerMapping mapping in mappings)
         {
-            Map(mapping.Address, checked((int)mapping.Length), (int)mapping.Access, mapping.Region.Descriptor, mapping.Offset);
+            Map(mapping.Address, checked((int)mapping.Length), mapping.Access, () => a.mov(r8d, mapping.Region.Descriptor), mapping.Offset);
             a.js(failed);
         }
 
-        Stage(StartStage.ParentDeath);
-        a.mov(edi, SystemCall.PrSetParentDeathSignal);
-        a.mov(esi, SystemCall.SignalKill);
-        Must(SystemCall.Prctl);
-        Stage(StartStage.Orphaned);
-        a.mov(eax, SystemCall.Getppid);
-        a.syscall();
-        a.cmp(eax, parent);
-        a.jne(orphan);
+        WriteParentDeath(parent, orphan);
 
         Stage(StartStage.Descriptors);
         a.xor(edi, edi);
@@ -149,15 +98,7 @@ internal sealed class ContainerProgram
         a.xor(edx, edx);
         Must(SystemCall.CloseRange);
 
-        Stage(StartStage.Limits);
-        foreach (int limit in (ReadOnlySpan<int>)[SystemCall.LimitFileSize, SystemCall.LimitCore, SystemCall.LimitProcesses, SystemCall.LimitFiles, SystemCall.LimitLockedMemory])
-        {
-            a.xor(edi, edi);
-            a.mov(esi, limit);
-            a.lea(rdx, __[rbx + ControlBlock.Limits]);
-            a.xor(r10d, r10d);
-            Must(SystemCall.Prlimit64);
-        }
+        WriteLimits(ControlBlock.Limits);
 
         Stage(StartStage.CodeSegment);
         a.mov(edi, 1);
@@ -179,18 +120,15 @@ internal sealed class ContainerProgram
         a.Label(ref found);
         a.mov(__dword_ptr[rbx + ControlBlock.Code32At], ecx);
 
-        Stage(StartStage.Signals);
-        a.lea(rdi, __[rbx + ControlBlock.StackDescription]);
-        a.xor(esi, esi);
-        Must(SystemCall.Sigaltstack);
-        foreach (int signal in (ReadOnlySpan<int>)[SystemCall.SignalIll, SystemCall.SignalTrap, SystemCall.SignalBus, SystemCall.SignalFpe, SystemCall.SignalSegv, ContainerSlot.SignalTimer])
-        {
-            a.mov(edi, signal);
-            a.lea(rsi, __[rbx + ControlBlock.Action]);
-            a.xor(edx, edx);
-            a.mov(r10d, 8);
-            Must(SystemCall.RtSigaction);
-        }
+        WriteSignals(
+            ControlBlock.StackDescription,
+            ControlBlock.Action,
+            SystemCall.SignalIll,
+            SystemCall.SignalTrap,
+            SystemCall.SignalBus,
+            SystemCall.SignalFpe,
+            SystemCall.SignalSegv,
+            ContainerSlot.SignalTimer);
 
         Stage(StartStage.Timer);
         a.mov(edi, SystemCall.TimerVirtual);
@@ -198,33 +136,13 @@ internal sealed class ContainerProgram
         a.xor(edx, edx);
         Must(SystemCall.Setitimer);
 
-        Stage(StartStage.Privileges);
-        a.mov(edi, SystemCall.PrSetName);
-        a.lea(rsi, __[rbx + ControlBlock.Name]);
-        Must(SystemCall.Prctl);
-        a.mov(edi, SystemCall.PrSetNoNewPrivileges);
-        a.mov(esi, 1);
-        a.xor(edx, edx);
-        a.xor(r10d, r10d);
-        a.xor(r8d, r8d);
-        Must(SystemCall.Prctl);
+        WritePrivileges(ControlBlock.Name);
 
         Stage(StartStage.Filter);
-        a.mov(edi, SystemCall.PrSetSeccomp);
-        a.mov(esi, SystemCall.SeccompModeFilter);
-        a.lea(rdx, __[rbx + ControlBlock.FilterDescription]);
-        Must(SystemCall.Prctl);
+        WriteFilter(ControlBlock.FilterDescription);
         Stage(StartStage.Ready);
         a.jmp(finish);
-
-        a.Label(ref orphan);
-        a.xor(eax, eax);
-        a.Label(ref failed);
-        a.mov(__dword_ptr[rbx + ControlBlock.ErrorAt], eax);
-        a.mov(edi, 1);
-        a.mov(eax, SystemCall.ExitGroup);
-        a.syscall();
-        a.hlt();
+        WriteFailure(ref orphan, ref lost);
     }
 
     /// <summary>Gives the turn to the monitor and waits to have it back.</summary>
@@ -347,8 +265,6 @@ internal sealed class ContainerProgram
         a.mov(__dword_ptr[r12 + to], eax);
     }
 
-    private static int Context(int register) => UcRegisters + (register * 8);
-
     /// <summary>The two system calls that are allowed once the filter is in force.</summary>
     private void WriteCalls()
     {
@@ -361,13 +277,6 @@ internal sealed class ContainerProgram
         a.Label(ref afterFutex);
         a.ret();
 
-        // rt_sigreturn finds its frame by RSP, which points behind the return address.
-        a.Label(ref signalReturn);
-        a.mov(rsp, rdx);
-        a.Label(ref restorer);
-        a.mov(eax, SystemCall.RtSigreturn);
-        a.syscall();
-        a.Label(ref afterReturn);
-        a.hlt();
+        WriteSignalReturn();
     }
 }

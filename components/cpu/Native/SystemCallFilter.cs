@@ -20,36 +20,7 @@ internal sealed class SystemCallFilter
     {
     }
 
-    /// <summary>Bytes of the program: 8 for each instruction (<c>struct sock_filter</c>).</summary>
-    /// <param name="signalReturn">Address behind the SYSCALL that returns from a signal.</param>
-    /// <param name="futex">Address behind the SYSCALL for futexes.</param>
-    /// <param name="word">The only futex.</param>
-    public static byte[] Create(ulong signalReturn, ulong futex, ulong word)
-    {
-        SystemCallFilter filter = new();
-        filter.Load(Architecture);
-        filter.Require(ArchitectureX64);
-        filter.Load(Number);
-        int notSignalReturn = filter.Test(SystemCall.RtSigreturn);
-        filter.RequireWide(InstructionPointer, signalReturn);
-        filter.End(Allow);
-
-        filter.Land(notSignalReturn);
-        filter.Load(Number);
-        filter.Require(SystemCall.Futex);
-        filter.RequireWide(InstructionPointer, futex);
-        filter.RequireWide(Arguments, word);
-        filter.Load(Arguments + 8);
-        int notWait = filter.Test(SystemCall.FutexWait);
-        filter.End(Allow);
-        filter.Land(notWait);
-        filter.Require(SystemCall.FutexWake);
-        filter.End(Allow);
-
-        return filter.Encode();
-    }
-
-    /// <summary>The filter of a guest container's first thread, on which guest code runs: it may return from a signal, wait for one futex and wake another.</summary>
+    /// <summary>The filter of a thread on which guest code runs: it may return from a signal, wait for one futex and wake another, or the same. 8 bytes for each instruction (<c>struct sock_filter</c>).</summary>
     /// <param name="signalReturn">Address behind the SYSCALL that returns from a signal.</param>
     /// <param name="wait">Address behind the SYSCALL that waits.</param>
     /// <param name="waitWord">What it waits for.</param>

@@ -10,23 +10,15 @@ namespace Plexus.Cpu.Native.Engine;
 /// whose handler either goes through a ring-3 gate of the monitor's, or publishes the registers and waits. Its second thread makes the system calls that the monitor
 /// orders; it keeps everything in registers, and reads only what the container cannot write.
 /// </summary>
-internal sealed class EngineProgram
+internal sealed class EngineProgram : ConfinedProgram
 {
-    /// <summary>Linux' 64-bit code selector (arch/x86/include/asm/segment.h).</summary>
-    public const int Code64 = 0x33, UserData = 0x2B;
-
     /// <summary>LDT entry of the flat code segment, which is also the one that is tried at the start.</summary>
     public const int FlatCodeEntry = 1;
-
-    /// <summary><c>struct user_desc</c>: 32-bit, non-conforming code, limit in pages, usable.</summary>
-    private const ulong FlatCode = 0x55;
 
     /// <summary>CLONE_VM, CLONE_FS, CLONE_FILES, CLONE_SIGHAND, CLONE_THREAD, CLONE_SYSVSEM.</summary>
     private const int SiblingThread = 0x100 | 0x200 | 0x400 | 0x800 | 0x1_0000 | 0x4_0000;
 
-    /// <summary>Offsets in <c>ucontext_t</c> and places among its general registers (arch/x86/include/uapi/asm/sigcontext.h).</summary>
-    private const int UcRegisters = 40, UcFpu = UcRegisters + (23 * 8);
-    private const int RegRdx = 12, RegRsp = 15, RegRip = 16, RegFlags = 17, RegSegments = 18, RegError = 19, RegVector = 20, RegCr2 = 22;
+    /// <summary>Byte of SS in the context's word of CS, GS, FS and SS.</summary>
     private const int SsInSegments = 6;
 
     /// <summary>Exceptions that push an error code, and those that restart (SDM vol. 3, table 6-1).</summary>
@@ -39,10 +31,7 @@ internal sealed class EngineProgram
     private const int NestedTask = 0x4000, ResumeFlag = 0x1_0000;
 
     /// <summary>Error code of a #GP by <c>INT 20h</c>: the vector, in the IDT.</summary>
-    private const int EntryError = (MonitorTables.EntryVector * 8) + 2;
-
-    /// <summary>EAX, ECX, EDX, EBX, ESP, EBP, ESI, EDI.</summary>
-    private static readonly int[] GeneralInContext = [13, 14, 12, 11, 15, 10, 9, 8];
+    public const int EntryError = (MonitorTables.EntryVector * 8) + 2;
 
     /// <summary>The processor's exceptions, and the monitor's kick. All other signals are blocked, but for those that end the process.</summary>
     private static readonly int[] Signals = [SystemCall.SignalIll, SystemCall.SignalTrap, SystemCall.SignalBus, SystemCall.SignalFpe, SystemCall.SignalSegv, SystemCall.SignalUser1];
@@ -51,16 +40,16 @@ internal sealed class EngineProgram
 
     private static readonly Lazy<EngineProgram> Assembled = new(() => new EngineProgram());
 
-    private readonly Assembler a = new(64);
     private readonly ulong handlerAddress, restorerAddress;
     private readonly byte[] guestFilter, mapperFilter;
 
-    private Label failed, finish, guestWake, guestWait, afterGuestWake, afterGuestWait, handler, restorer, afterReturn, signalReturn, mapper, afterMapperWait, afterMapperWake, afterOrder, gate, push, pushed, publish, resolve, resolving, resolved;
+    private Label finish, guestWake, guestWait, afterGuestWake, afterGuestWait, mapper, afterMapperWait, afterMapperWake, afterOrder, gate, push, pushed, publish, resolve, resolving, resolved;
 
     private EngineProgram()
+        : base(rbp, L.Stage, L.Error)
     {
-        (failed, finish, guestWake, guestWait, afterGuestWake, afterGuestWait) = (a.CreateLabel(), a.CreateLabel(), a.CreateLabel(), a.CreateLabel(), a.CreateLabel(), a.CreateLabel());
-        (handler, restorer, afterReturn, signalReturn) = (a.CreateLabel(), a.CreateLabel(), a.CreateLabel(), a.CreateLabel());
+        CreateCommonLabels();
+        (finish, guestWake, guestWait, afterGuestWake, afterGuestWait) = (a.CreateLabel(), a.CreateLabel(), a.CreateLabel(), a.CreateLabel(), a.CreateLabel());
         (mapper, afterMapperWait, afterMapperWake, afterOrder) = (a.CreateLabel(), a.CreateLabel(), a.CreateLabel(), a.CreateLabel());
         (gate, push, pushed, publish) = (a.CreateLabel(), a.CreateLabel(), a.CreateLabel(), a.CreateLabel());
         (resolve, resolving, resolved) = (a.CreateLabel(), a.CreateLabel(), a.CreateLabel());
@@ -124,39 +113,6 @@ internal sealed class EngineProgram
         "plexus-guest\0"u8.CopyTo(orders[L.Name..]);
     }
 
-    private static void Put(Span<byte> block, int at, params ReadOnlySpan<ulong> values)
-    {
-        for (int i = 0; i < values.Length; i++)
-            BitConverter.TryWriteBytes(block[(at + (i * 8))..], values[i]);
-    }
-
-    private void Stage(StartStage stage) => a.mov(__dword_ptr[rbx + L.Stage], (int)stage);
-
-    private void Call(int number)
-    {
-        a.mov(eax, number);
-        a.syscall();
-        a.test(rax, rax);
-    }
-
-    /// <summary>A system call at start-up, whose failure ends the container.</summary>
-    private void Must(int number)
-    {
-        Call(number);
-        a.js(failed);
-    }
-
-    private void MapControl(ulong address, int size, ContainerAccess access, long offset)
-    {
-        a.mov(rdi, address);
-        a.mov(esi, size);
-        a.mov(edx, (int)access);
-        a.mov(r10d, SystemCall.MapShared | SystemCall.MapFixed | SystemCall.MapPopulate);
-        a.mov(r8d, r12d);
-        a.mov(r9, offset);
-        Call(SystemCall.Mmap);
-    }
-
     private void ParseDescriptor(AssemblerRegister32 descriptor, int at)
     {
         a.xor(descriptor, descriptor);
@@ -177,24 +133,16 @@ internal sealed class EngineProgram
         a.mov(rax, __qword_ptr[rsp + 16]);
         ParseDescriptor(r12d, 0);
         ParseDescriptor(r13d, 8);
-        MapControl(L.State, L.StateSize, ContainerAccess.Read | ContainerAccess.Write, 0);
+        Map(L.State, L.StateSize, ContainerAccess.Read | ContainerAccess.Write, () => a.mov(r8d, r12d), 0);
         a.js(lost);
         a.mov(rbx, L.State);
         a.mov(rbp, L.Orders);
         a.lea(rsp, __[rbx + L.SignalStack + L.SignalStackSize]);
         Stage(StartStage.Control);
-        MapControl(L.Orders, L.OrdersSize, ContainerAccess.Read, L.StateSize);
+        Map(L.Orders, L.OrdersSize, ContainerAccess.Read, () => a.mov(r8d, r12d), L.StateSize);
         a.js(failed);
 
-        Stage(StartStage.ParentDeath);
-        a.mov(edi, SystemCall.PrSetParentDeathSignal);
-        a.mov(esi, SystemCall.SignalKill);
-        Must(SystemCall.Prctl);
-        Stage(StartStage.Orphaned);
-        a.mov(eax, SystemCall.Getppid);
-        a.syscall();
-        a.cmp(eax, Environment.ProcessId);
-        a.jne(orphan);
+        WriteParentDeath(Environment.ProcessId, orphan);
 
         // All descriptors but guest memory, which the second thread maps.
         Stage(StartStage.Descriptors);
@@ -221,29 +169,8 @@ internal sealed class EngineProgram
         a.jmp(failed);
         a.Label(ref found);
 
-        Stage(StartStage.Signals);
-        a.lea(rdi, __[rbp + L.StackDescription]);
-        a.xor(esi, esi);
-        Must(SystemCall.Sigaltstack);
-        foreach (int signal in Signals)
-        {
-            a.mov(edi, signal);
-            a.lea(rsi, __[rbp + L.Action]);
-            a.xor(edx, edx);
-            a.mov(r10d, 8);
-            Must(SystemCall.RtSigaction);
-        }
-
-        Stage(StartStage.Privileges);
-        a.mov(edi, SystemCall.PrSetName);
-        a.lea(rsi, __[rbp + L.Name]);
-        Must(SystemCall.Prctl);
-        a.mov(edi, SystemCall.PrSetNoNewPrivileges);
-        a.mov(esi, 1);
-        a.xor(edx, edx);
-        a.xor(r10d, r10d);
-        a.xor(r8d, r8d);
-        Must(SystemCall.Prctl);
+        WriteSignals(L.StackDescription, L.Action, Signals);
+        WritePrivileges(L.Name);
 
         // Every signal is blocked from the start. The second thread keeps it so: it needs no stack.
         Stage(StartStage.Mapper);
@@ -268,30 +195,12 @@ internal sealed class EngineProgram
         a.jmp(unconfined);
         a.Label(ref confined);
 
-        Stage(StartStage.Limits);
-        foreach (int limit in (ReadOnlySpan<int>)[SystemCall.LimitFileSize, SystemCall.LimitCore, SystemCall.LimitProcesses, SystemCall.LimitFiles, SystemCall.LimitLockedMemory])
-        {
-            a.xor(edi, edi);
-            a.mov(esi, limit);
-            a.lea(rdx, __[rbp + L.Limits]);
-            a.xor(r10d, r10d);
-            Must(SystemCall.Prlimit64);
-        }
-
+        WriteLimits(L.Limits);
         Stage(StartStage.Filter);
-        SetFilter(L.GuestFilterDescription);
+        WriteFilter(L.GuestFilterDescription);
         Stage(StartStage.Ready);
         a.jmp(finish);
-
-        a.Label(ref orphan);
-        a.xor(eax, eax);
-        a.Label(ref failed);
-        a.mov(__dword_ptr[rbx + L.Error], eax);
-        a.Label(ref lost);
-        a.mov(edi, 1);
-        a.mov(eax, SystemCall.ExitGroup);
-        a.syscall();
-        a.hlt();
+        WriteFailure(ref orphan, ref lost);
     }
 
     private void SetSignalMask(int set)
@@ -301,14 +210,6 @@ internal sealed class EngineProgram
         a.xor(edx, edx);
         a.mov(r10d, 8);
         Must(SystemCall.RtSigprocmask);
-    }
-
-    private void SetFilter(int description)
-    {
-        a.mov(edi, SystemCall.PrSetSeccomp);
-        a.mov(esi, SystemCall.SeccompModeFilter);
-        a.lea(rdx, __[rbp + description]);
-        Must(SystemCall.Prctl);
     }
 
     /// <summary>Gives the turn to the monitor and waits to have it back. RBX is the state, RBP the orders.</summary>
@@ -592,26 +493,12 @@ internal sealed class EngineProgram
         a.mov(__dword_ptr[r9], value);
     }
 
-    private static int Context(int register) => UcRegisters + (register * 8);
-
-    /// <summary>Out of a signal that came while this program ran. rt_sigreturn finds its frame by RSP, which points behind the return address.</summary>
-    private void WriteSignalReturn()
-    {
-        a.Label(ref signalReturn);
-        a.mov(rsp, rdx);
-        a.Label(ref restorer);
-        a.mov(eax, SystemCall.RtSigreturn);
-        a.syscall();
-        a.Label(ref afterReturn);
-        a.hlt();
-    }
-
     /// <summary>The second thread. R15D is the number of the last batch it did.</summary>
     private void WriteMapper()
     {
         Label loop = a.CreateLabel(), work = a.CreateLabel(), order = a.CreateLabel(), done = a.CreateLabel(), bad = a.CreateLabel(), give = a.CreateLabel(), toMonitor = a.CreateLabel();
         a.Label(ref mapper);
-        SetFilter(L.MapperFilterDescription);
+        WriteFilter(L.MapperFilterDescription);
         a.mov(__dword_ptr[rbx + L.MapperReady], 1);
         a.xor(r15d, r15d);
         a.Label(ref loop);
