@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Plexus.Cpu.Native.Engine;
+using Plexus.Cpu.Processor;
 using Plexus.Messaging.Shared;
 using L = Plexus.Cpu.Native.Engine.EngineLayout;
 

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using Iced.Intel;
 using Plexus.Cpu.Native.Engine;
 using static Iced.Intel.AssemblerRegisters;
@@ -8,11 +7,11 @@ namespace Plexus.Cpu.Native;
 
 /// <summary>What the host takes for the two things that the engine <c>native</c> is made of, with nothing around them: to measure roads against.</summary>
 /// <remarks>unsafe: the words of the hand-over are shared memory, kept mapped while they are used.</remarks>
-public static unsafe partial class HostBaselines
+public static unsafe class HostBaselines
 {
     private const ulong Program = 0x1_4000_0000, Shared = 0x1_5000_0000;
     private const int Here = 0x00, There = 0x40, Action = 0x100, SharedSize = 0x1000;
-    private const int Exit = SystemCall.ExitGroup;
+    private const long Patience = 1_000_000_000;
     private static readonly double NanosecondsPerTick = 1e9 / Stopwatch.Frequency;
 
     /// <summary>An INT3, its signal, a handler that does nothing, and the return: nanoseconds for one.</summary>
@@ -114,7 +113,7 @@ public static unsafe partial class HostBaselines
     private static void End(Assembler a)
     {
         a.xor(edi, edi);
-        a.mov(eax, Exit);
+        a.mov(eax, SystemCall.ExitGroup);
         a.syscall();
         a.hlt();
     }
@@ -124,17 +123,17 @@ public static unsafe partial class HostBaselines
     {
         Label wait = a.CreateLabel(), taken = a.CreateLabel();
         a.mov(__dword_ptr[rbx + give], 1);
-        Futex(a, give, SystemCall.FutexWake, 1);
+        WriteFutex(a, give, SystemCall.FutexWake, 1);
         a.Label(ref wait);
         a.cmp(__dword_ptr[rbx + take], 0);
         a.jne(taken);
-        Futex(a, take, SystemCall.FutexWait, 0);
+        WriteFutex(a, take, SystemCall.FutexWait, 0);
         a.jmp(wait);
         a.Label(ref taken);
         a.mov(__dword_ptr[rbx + take], 0);
     }
 
-    private static void Futex(Assembler a, int word, int operation, int value)
+    private static void WriteFutex(Assembler a, int word, int operation, int value)
     {
         a.lea(rdi, __[rbx + word]);
         a.mov(esi, operation);
@@ -166,21 +165,17 @@ public static unsafe partial class HostBaselines
     private static void Give(nint word)
     {
         Volatile.Write(ref *(int*)word, 1);
-        _ = Futex(SystemCall.Futex, (int*)word, SystemCall.FutexWake, 1, null, null, 0);
+        Futex.Wake((int*)word);
     }
 
     private static void Wait(nint word, LinuxProcess process)
     {
-        long* patience = stackalloc long[2] { 1, 0 };
         while (Volatile.Read(ref *(int*)word) == 0)
         {
-            if (Futex(SystemCall.Futex, (int*)word, SystemCall.FutexWait, 0, patience, null, 0) != 0 && process.HasEnded())
+            if (!Futex.Wait((int*)word, 0, Patience) && process.HasEnded())
                 throw new ContainerException($"the process of a baseline did not go on: {NativeContainer.Epitaph(process.Status)}");
         }
 
         Volatile.Write(ref *(int*)word, 0);
     }
-
-    [LibraryImport("libc", EntryPoint = "syscall")]
-    private static partial nint Futex(nint number, int* word, nint operation, nint value, void* timeout, int* second, nint third);
 }

@@ -10,10 +10,10 @@ namespace Plexus.Cpu.Native;
 /// Not thread-safe.
 /// </summary>
 /// <remarks>unsafe: the control block and the slots are in shared memory that this object keeps mapped; indices into it are checked.</remarks>
-public sealed unsafe partial class NativeContainer : IDisposable
+public sealed unsafe class NativeContainer : IDisposable
 {
-    private const int FutexCall = 202, PageSize = 4096, LargestImage = 1 << 20;
-    private const long MillisecondsWithoutProgress = 10_000;
+    private const int PageSize = 4096, LargestImage = 1 << 20;
+    private const long MillisecondsWithoutProgress = 10_000, NanosecondsBetweenLooks = 20_000_000;
 
     private readonly IReadOnlyList<ContainerMapping> mappings;
     private readonly SharedRegion control;
@@ -162,20 +162,18 @@ public sealed unsafe partial class NativeContainer : IDisposable
     private void HandOver()
     {
         Volatile.Write(ref Block->Turn, 1);
-        _ = Futex(FutexCall, &Block->Turn, SystemCall.FutexWake, 1, null, null, 0);
+        Futex.Wake(&Block->Turn);
     }
 
     /// <summary>Waits for the turn.</summary>
     /// <returns>Null, or why it will never come.</returns>
     private string? Await()
     {
-        Timespec interval = new() { Nanoseconds = 20_000_000 };
         long quietSince = Environment.TickCount64;
         int progress = Volatile.Read(ref Block->Index);
         while (Volatile.Read(ref Block->Turn) != 0)
         {
-            nint result = Futex(FutexCall, &Block->Turn, SystemCall.FutexWait, 1, &interval, null, 0);
-            if (result == 0 || Volatile.Read(ref Block->Turn) == 0)
+            if (Futex.Wait(&Block->Turn, 1, NanosecondsBetweenLooks) || Volatile.Read(ref Block->Turn) == 0)
                 continue;
             if (process!.HasEnded())
                 return Volatile.Read(ref Block->Turn) == 0 ? null : Epitaph(process.Status);
@@ -211,15 +209,5 @@ public sealed unsafe partial class NativeContainer : IDisposable
             SystemCall.SignalSys => "guest code made a system call of the host; its filter ended the container",
             _ => string.Create(CultureInfo.InvariantCulture, $"the container was ended by signal {signal}"),
         };
-    }
-
-    [LibraryImport("libc", EntryPoint = "syscall")]
-    private static partial nint Futex(nint number, int* word, nint operation, nint value, Timespec* timeout, int* second, nint third);
-
-    [StructLayout(LayoutKind.Sequential)]
-    private struct Timespec
-    {
-        public long Seconds;
-        public long Nanoseconds;
     }
 }

@@ -64,6 +64,9 @@ public sealed class MonitorTables
     /// </summary>
     public uint BranchTable { get; set; }
 
+    /// <summary>Raised whenever a gate may have changed.</summary>
+    public uint GateGeneration { get; private set; }
+
     /// <summary>Sends every vector of a class to ring 0 again.</summary>
     public void ClearGates(bool user)
     {
@@ -82,6 +85,7 @@ public sealed class MonitorTables
     /// <param name="dpl">Highest CPL that may use the gate by INT n, INT3 or INTO.</param>
     public void SetGate(bool user, byte vector, ushort selector, uint offset, int dpl)
     {
+        GateGeneration++;
         Span<byte> gate = idts[user ? 1 : 0].AsSpan(vector * EntrySize, EntrySize);
         BinaryPrimitives.WriteUInt32LittleEndian(gate, ((uint)selector << 16) | (offset & 0xFFFF));
         BinaryPrimitives.WriteUInt32LittleEndian(gate[4..], (offset & 0xFFFF0000) | Present | ((uint)dpl << 13) | ((selector & 3) == 3 ? TrapGate32 : InterruptGate32));

@@ -1,6 +1,7 @@
 using Iced.Intel;
 using Plexus.Cpu.Native;
 using Plexus.Cpu.Native.Engine;
+using Plexus.Cpu.Processor;
 using Plexus.Messaging.Shared;
 using L = Plexus.Cpu.Native.Engine.EngineLayout;
 

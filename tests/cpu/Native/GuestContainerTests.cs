@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Iced.Intel;
 using Plexus.Cpu.Native;
 using Plexus.Cpu.Native.Engine;
+using Plexus.Cpu.Processor;
 using Plexus.Messaging.Shared;
 using Plexus.Tests.Native;
 using static Iced.Intel.AssemblerRegisters;

@@ -34,12 +34,9 @@ internal sealed class ContainerPool : IDisposable
 
     /// <summary>Takes a container.</summary>
     /// <exception cref="ContainerException">The host refused to start one.</exception>
-    public GuestContainer Take()
-    {
-        foreach (GuestContainer container in ready.GetConsumingEnumerable(CancellationToken.None))
-            return container;
-        throw failure ?? new ContainerException("no more containers are started");
-    }
+    public GuestContainer Take() => ready.TryTake(out GuestContainer? container, Timeout.Infinite)
+        ? container
+        : throw failure ?? new ContainerException("no more containers are started");
 
     /// <summary>Ends a container; its resources go when it is gone.</summary>
     public void End(GuestContainer container)

@@ -30,8 +30,8 @@ internal static class EngineLayout
     /// <summary>The step of starting up that is under way (<see cref="StartStage"/>), and the negative error number of one that failed.</summary>
     public const int Stage = 0xC0, Error = 0xC4;
 
-    /// <summary>The negative error number of an order that failed, 0 for none; and its index.</summary>
-    public const int OrderError = 0xC8, OrderIndex = 0xCC;
+    /// <summary>The negative error number of an order that failed, 0 for none.</summary>
+    public const int OrderError = 0xC8;
 
     /// <summary>The second thread's id.</summary>
     public const int MapperThread = 0xD0;

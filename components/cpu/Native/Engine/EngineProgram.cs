@@ -536,7 +536,6 @@ internal sealed class EngineProgram : ConfinedProgram
         a.jmp(order);
 
         a.Label(ref bad);
-        a.mov(__dword_ptr[rbx + L.OrderIndex], r14d);
         a.mov(__dword_ptr[rbx + L.OrderError], eax);
         a.jmp(toMonitor);
         a.Label(ref done);

@@ -14,8 +14,6 @@ namespace Plexus.Cpu.Native.Engine;
 /// <remarks>unsafe: both regions are shared memory that this object keeps mapped; offsets into them are constants or checked.</remarks>
 internal sealed unsafe partial class GuestContainer : IDisposable
 {
-    private const int FutexCall = SystemCall.Futex;
-
     /// <summary>Up to so many pages are made present at once; larger mappings when they are touched.</summary>
     private const uint PopulatedPages = 16;
 
@@ -107,31 +105,13 @@ internal sealed unsafe partial class GuestContainer : IDisposable
     public void SetOrder(int offset, uint value) => *(uint*)(orders + offset) = value;
 
     /// <summary>Maps guest frames in the next batch.</summary>
-    public void Map(uint linearPage, uint frame, uint pages, ContainerAccess access)
-    {
-        if (pending.Count != 0 && pending[^1] is { Call: SystemCall.Mmap } last && last.Access == access && last.Page + last.Pages == linearPage && last.Frame + last.Pages == frame)
-            pending[^1] = last with { Pages = last.Pages + pages };
-        else
-            pending.Add(new Order(SystemCall.Mmap, linearPage, pages, frame, access));
-    }
+    public void Map(uint linearPage, uint frame, uint pages, ContainerAccess access) => Add(new Order(SystemCall.Mmap, linearPage, pages, frame, access));
 
     /// <summary>Changes the rights of pages that are mapped, in the next batch.</summary>
-    public void Protect(uint linearPage, uint pages, ContainerAccess access)
-    {
-        if (pending.Count != 0 && pending[^1] is { Call: SystemCall.Mprotect } last && last.Access == access && last.Page + last.Pages == linearPage)
-            pending[^1] = last with { Pages = last.Pages + pages };
-        else
-            pending.Add(new Order(SystemCall.Mprotect, linearPage, pages, 0, access));
-    }
+    public void Protect(uint linearPage, uint pages, ContainerAccess access) => Add(new Order(SystemCall.Mprotect, linearPage, pages, 0, access));
 
     /// <summary>Unmaps pages in the next batch.</summary>
-    public void Unmap(uint linearPage, uint pages)
-    {
-        if (pending.Count != 0 && pending[^1] is { Call: SystemCall.Munmap } last && last.Page + last.Pages == linearPage)
-            pending[^1] = last with { Pages = last.Pages + pages };
-        else
-            pending.Add(new Order(SystemCall.Munmap, linearPage, pages, 0, ContainerAccess.None));
-    }
+    public void Unmap(uint linearPage, uint pages) => Add(new Order(SystemCall.Munmap, linearPage, pages, 0, ContainerAccess.None));
 
     /// <summary>Writes an LDT entry in the next batch.</summary>
     /// <param name="entry">Below <see cref="L.MaximumSegments"/>.</param>
@@ -157,16 +137,15 @@ internal sealed unsafe partial class GuestContainer : IDisposable
     /// <returns>Null, or why the container is lost.</returns>
     public string? Run(long nanoseconds, Func<bool> wantsStop)
     {
+        kicked = false;
         if (pending.Count == 0)
         {
-            kicked = false;
             Set(state + L.GuestGo, 1);
             if (State(L.GuestSleeps) != 0)
                 Wake(state + L.GuestGo);
             return Await(nanoseconds, wantsStop);
         }
 
-        kicked = false;
         Volatile.Write(ref Unsafe.AsRef<int>(state + L.OrderError), 0);
         for (int done = 0; done < pending.Count;)
         {
@@ -259,6 +238,16 @@ internal sealed unsafe partial class GuestContainer : IDisposable
         to[6] = (ulong)order.Frame << 12;
     }
 
+    /// <summary>Orders a call; one for the pages behind those of the last becomes one with it.</summary>
+    private void Add(in Order order)
+    {
+        if (pending.Count != 0 && pending[^1] is var last && last.Call == order.Call && last.Access == order.Access && last.Page + last.Pages == order.Page
+            && (order.Call != SystemCall.Mmap || last.Frame + last.Pages == order.Frame))
+            pending[^1] = last with { Pages = last.Pages + order.Pages };
+        else
+            pending.Add(order);
+    }
+
     /// <summary>How the process ended, or why it is of no use although it lives.</summary>
     private string EndOr(string reason) => process.HasEnded() ? NativeContainer.Epitaph(process.Status) : reason;
 
@@ -298,9 +287,8 @@ internal sealed unsafe partial class GuestContainer : IDisposable
             Set(orders + L.MonitorSleeps, 1);
             if (Volatile.Read(ref go) == 0)
             {
-                Timespec interval = new() { Seconds = 0, Nanoseconds = Math.Max(1, sleep) };
-                nint result = Futex(FutexCall, (int*)(state + L.MonitorGo), SystemCall.FutexWait, 0, &interval, null, 0);
-                if (result != 0 && Volatile.Read(ref go) == 0 && process.HasEnded())
+                bool woken = Futex.Wait((int*)(state + L.MonitorGo), 0, Math.Max(1, sleep));
+                if (!woken && Volatile.Read(ref go) == 0 && process.HasEnded())
                 {
                     *(int*)(orders + L.MonitorSleeps) = 0;
                     return NativeContainer.Epitaph(process.Status);
@@ -325,15 +313,15 @@ internal sealed unsafe partial class GuestContainer : IDisposable
 
     /// <summary>Wakes who waits for a word.</summary>
     /// <returns>False when nobody did.</returns>
-    private static bool Rouse(byte* word) => Futex(FutexCall, (int*)word, SystemCall.FutexWake, 1, null, null, 0) == 1;
+    private static bool Rouse(byte* word) => Futex.Wake((int*)word) == 1;
 
-    /// <summary>Waits until a thread waits for a word. The kernel counts it when it would move it to another word's queue, which is here the same one: the thread sleeps on.</summary>
+    /// <summary>Waits until a thread waits for a word.</summary>
     /// <returns>False when none did for a second in which it could.</returns>
     private bool AwaitSleeper(byte* word)
     {
         for (int round = 0; round < SettlingYields + SettlingSleeps; round++)
         {
-            if (Futex(FutexCall, (int*)word, SystemCall.FutexRequeue, 0, (Timespec*)1, (int*)word, 0) == 1)
+            if (Futex.CountSleepers((int*)word) == 1)
                 return true;
             if (round < SettlingYields)
                 Thread.Yield();
@@ -347,17 +335,7 @@ internal sealed unsafe partial class GuestContainer : IDisposable
     }
 
     [LibraryImport("libc", EntryPoint = "syscall")]
-    private static partial nint Futex(nint number, int* word, nint operation, nint value, Timespec* timeout, int* second, nint third);
-
-    [LibraryImport("libc", EntryPoint = "syscall")]
     private static partial nint Kick(nint number, nint process, nint thread, nint signal);
-
-    [StructLayout(LayoutKind.Sequential)]
-    private struct Timespec
-    {
-        public long Seconds;
-        public long Nanoseconds;
-    }
 
     private readonly record struct Order(int Call, uint Page, uint Pages, uint Frame, ContainerAccess Access);
 }

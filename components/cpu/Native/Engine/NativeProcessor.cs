@@ -19,12 +19,12 @@ internal sealed unsafe class NativeProcessor : IDisposable
     private const uint KnownVectors = 0b1011_0111_1100_1111_1011;
 
     private const uint WithErrorCode = (1u << 10) | (1u << 11) | (1u << 12) | (1u << 13) | (1u << 14) | (1u << 17);
-    private const uint EntryError = (MonitorTables.EntryVector * 8u) + 2;
     private const uint EntryLength = 2;
 
     /// <summary>CF PF AF ZF SF DF OF NT ID: what guest code has of EFLAGS for itself at CPL 3.</summary>
     private const uint GuestFlags = 0x0020_4CD5;
     private const uint AlignmentCheck = 0x4_0000, ResumeFlag = 0x1_0000, InterruptFlag = 0x200, AlwaysOne = 2;
+
     /// <summary>Selector of the flat code segment: user code with nothing to patch runs at base 0.</summary>
     private const uint PlainCode = (EngineProgram.FlatCodeEntry * 8) | 7;
     private const uint Cr0Am = 0x4_0000;
@@ -218,12 +218,21 @@ internal sealed unsafe class NativeProcessor : IDisposable
         to.SetOrder(L.EntryEs, es);
         to.SetOrder(L.EntryFs, fs);
         to.SetOrder(L.EntryGs, gs);
-        for (byte vector = 0; vector < 32; vector++)
-            to.SetOrder(L.Gates + (vector * 4), GateOf(vector));
-        to.SetOrder(L.GateSelector, MonitorTables.HandlerCode);
+        FollowGates(cached);
         to.SetOrder(L.BranchTable, tables.User ? 0 : tables.BranchTable);
         FxImage.Write(in *v, hasSse, to.EntryFx);
         return true;
+    }
+
+    /// <summary>Shows a container the gates of its class, when they are others than it has.</summary>
+    private void FollowGates(Cached cached)
+    {
+        if (cached.Gates == tables.GateGeneration)
+            return;
+        cached.Gates = tables.GateGeneration;
+        for (byte vector = 0; vector < 32; vector++)
+            cached.Container.SetOrder(L.Gates + (vector * 4), GateOf(vector));
+        cached.Container.SetOrder(L.GateSelector, MonitorTables.HandlerCode);
     }
 
     /// <summary>Where a gate to ring 3 leads, 0 for one to ring 0.</summary>
@@ -272,7 +281,7 @@ internal sealed unsafe class NativeProcessor : IDisposable
             return new CpuExit(ExitKind.Trap, VectorPf, true, error, lastCr2, null);
         }
 
-        if (vector == VectorGp && error == EntryError)
+        if (vector == VectorGp && error == EngineProgram.EntryError)
         {
             v->Eip += EntryLength;
             return new CpuExit(ExitKind.Trap, MonitorTables.EntryVector, false, 0, lastCr2, null);
@@ -292,5 +301,9 @@ internal sealed unsafe class NativeProcessor : IDisposable
         $"guest code left its confinement: exception {vector} (signal {signal}) at CS:RIP {cs:X4}:{rip:X} {(rip - L.Program < L.ProgramSize ? "in the container's own program" : cs == EngineProgram.Code64 ? "in 64-bit mode" : "in a segment that is not the guest's")}");
 
     /// <summary>A container and what its LDT holds.</summary>
-    private sealed record Cached(GuestContainer Container, LocalTable Table);
+    private sealed record Cached(GuestContainer Container, LocalTable Table)
+    {
+        /// <summary>The gates it was shown last, by <see cref="MonitorTables.GateGeneration"/>; new tables have had some set.</summary>
+        internal uint Gates { get; set; }
+    }
 }

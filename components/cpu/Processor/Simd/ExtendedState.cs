@@ -22,30 +22,9 @@ internal sealed unsafe partial class X86Processor
             return;
         byte* image = stackalloc byte[(int)ExtendedSseBytes];
         new Span<byte>(image, (int)ExtendedSseBytes).Clear();
-        ref FpuState fpu = ref cpu.V->Fpu;
-        *(ushort*)image = fpu.Control;
-        *(ushort*)(image + 2) = fpu.Status;
-        image[4] = (byte)fpu.Valid;
-        *(ushort*)(image + 6) = fpu.Opcode;
-        *(uint*)(image + 8) = fpu.Ip;
-        *(ushort*)(image + 12) = fpu.Cs;
-        *(uint*)(image + 16) = fpu.Dp;
-        *(ushort*)(image + 20) = fpu.Ds;
-        for (int i = 0; i < 8; i++)
-        {
-            int register = (fpu.Top + i) & 7;
-            *(ulong*)(image + 32 + (i * 16)) = fpu.Significands[register];
-            *(ushort*)(image + 40 + (i * 16)) = fpu.SignExponents[register];
-        }
-
         bool sse = cpu.SavesSse;
-        if (sse)
-        {
-            *(uint*)(image + 24) = cpu.V->Sse.Mxcsr;
-            *(uint*)(image + 28) = cpu.Model.MxcsrMaskInImage;
-            new ReadOnlySpan<byte>(cpu.V->Sse.Registers, 128).CopyTo(new Span<byte>(image + 160, 128));
-        }
-
+        FxImage.Write(in *cpu.V, sse, new Span<byte>(image, (int)ExtendedSseBytes));
+        *(uint*)(image + 28) = cpu.Model.MxcsrMaskInImage;
         uint length = sse ? ExtendedSseBytes : ExtendedFpuBytes;
         for (uint i = 0; i < length; i += 4)
         {
@@ -76,25 +55,9 @@ internal sealed unsafe partial class X86Processor
             return;
         }
 
-        ref FpuState fpu = ref cpu.V->Fpu;
-        fpu.Status = *(ushort*)(image + 2);
-        fpu.Valid = image[4];
-        fpu.Opcode = (ushort)(*(ushort*)(image + 6) & 0x7FF);
-        fpu.Ip = *(uint*)(image + 8);
-        fpu.Cs = *(ushort*)(image + 12);
-        fpu.Dp = *(uint*)(image + 16);
-        fpu.Ds = *(ushort*)(image + 20);
-        for (int i = 0; i < 8; i++)
-        {
-            int register = (fpu.Top + i) & 7;
-            fpu.Significands[register] = *(ulong*)(image + 32 + (i * 16));
-            fpu.SignExponents[register] = *(ushort*)(image + 40 + (i * 16));
-        }
-
+        FxImage.Read(new ReadOnlySpan<byte>(image, (int)ExtendedSseBytes), sse, ref *cpu.V);
+        cpu.V->Fpu.Cs = *(ushort*)(image + 12);
+        cpu.V->Fpu.Ds = *(ushort*)(image + 20);
         cpu.SetControlWord(*(ushort*)image);
-        if (!sse)
-            return;
-        cpu.V->Sse.Mxcsr = mxcsr;
-        new ReadOnlySpan<byte>(image + 160, 128).CopyTo(new Span<byte>(cpu.V->Sse.Registers, 128));
     }
 }

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using Plexus.Messaging.Shared;
 
-namespace Plexus.Cpu.Native.Engine;
+namespace Plexus.Cpu.Processor;
 
 /// <summary>Between the vCPU block's floating-point state and a 512-byte FXSAVE image (SDM vol. 1, 10.5.1 and table 10-2).</summary>
 internal static class FxImage
