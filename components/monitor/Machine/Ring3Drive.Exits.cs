@@ -3,7 +3,6 @@ using Plexus.Messaging.Contracts.Cpu;
 using Plexus.Messaging.Contracts.Handlers;
 using Plexus.Messaging.Contracts.Monitor;
 using Plexus.Messaging.Contracts.Patcher;
-using Plexus.Messaging.Contracts.Prescan;
 using Plexus.Messaging.Contracts.Telemetry;
 using Plexus.Messaging.Shared;
 using Plexus.Monitor.Counting;
@@ -50,9 +49,7 @@ internal sealed partial class Ring3Drive
             case ExitKind.Resample:
                 return false;
             case ExitKind.Interpret:
-                RollToGuest(space);
-                counters.Count(Work.InterpretedSlice);
-                InterpretSlice(SliceInstructions);
+                InterpretStretch(space);
                 return false;
             case ExitKind.Lost:
                 atGuest = true;
@@ -209,7 +206,7 @@ internal sealed partial class Ring3Drive
     private bool MapCode(ShadowSpace space, uint pageEip, uint? scanFrom, ref Trip trip)
     {
         ref VcpuBlock v = ref vcpu.State;
-        if (isNative && space.Key.User && options.Branches == BranchMode.Native && (isPlain || pageEip >> 12 == v.Eip >> 12)
+        if (hasPlainCode && space.Key.User && (isPlain || pageEip >> 12 == v.Eip >> 12)
             && !space.Code.ContainsKey(pageEip >> 12) && !IsOftenCrossed(pageEip >> 12) && views.MapPlain(space, pageEip) is { } plain)
         {
             if (plain == CodeOutcome.Ready)
@@ -234,18 +231,24 @@ internal sealed partial class Ring3Drive
 
     private bool Failed(ShadowSpace space, CodeOutcome outcome, ref Trip trip)
     {
-        RollToGuest(space);
         if (outcome == CodeOutcome.Interpret)
         {
             trip.Event.Reason = "interpret";
-            counters.Count(Work.InterpretedSlice);
-            InterpretSlice(SliceInstructions);
+            InterpretStretch(space);
             return false;
         }
 
+        RollToGuest(space);
         trip.Event.Reason = "reflect";
         EmulateOne(ref trip, string.Empty);
         return false;
+    }
+
+    private void InterpretStretch(ShadowSpace space)
+    {
+        RollToGuest(space);
+        counters.Count(Work.InterpretedSlice);
+        InterpretSlice(SliceInstructions);
     }
 
     /// <summary>

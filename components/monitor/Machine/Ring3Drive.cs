@@ -55,6 +55,9 @@ internal sealed partial class Ring3Drive
     /// <summary>Instructions are not counted, and guest time is real time.</summary>
     private readonly bool isNative;
 
+    /// <summary>User code with nothing to patch runs at CS base 0.</summary>
+    private readonly bool hasPlainCode;
+
     private ulong runDeadline;
     private ulong runLimit;
     private MachineExit fatal;
@@ -105,6 +108,7 @@ internal sealed partial class Ring3Drive
         this.coverage = coverage;
         this.options = options;
         isNative = options.Engine == Engine.Native;
+        hasPlainCode = isNative && options.Branches == BranchMode.Native;
     }
 
     /// <summary>What roads cost, when the run is profiled.</summary>
@@ -182,7 +186,7 @@ internal sealed partial class Ring3Drive
             return;
         }
 
-        isPlain = isNative && user && options.Branches == BranchMode.Native && !space.Code.ContainsKey(v.Eip >> 12);
+        isPlain = hasPlainCode && user && !space.Code.ContainsKey(v.Eip >> 12);
         views.Arrive(space, v.Eip);
         if (!user)
             pages.Publish(paging.HasOpenTables);

@@ -47,11 +47,16 @@ internal sealed partial class ShadowPaging
     {
         ShadowTable table = TableFor(space, linear, walked);
         int index = RecordEntry(space, table, linear, walked);
-        SetPage(space, table, linear >> 12, frame, writable: false);
-        table.Executable[index] = true;
-        MapPage(space, table, linear >> 12, frame, writable: false);
+        MapPlainPage(space, table, linear >> 12, frame);
         counters.Count(Work.ShadowFill);
         FillAround(space, table, (linear >> 12) - (uint)index, walked);
+    }
+
+    private void MapPlainPage(ShadowSpace space, ShadowTable table, uint linearPage, uint frame)
+    {
+        SetPage(space, table, linearPage, frame, writable: false);
+        table.Executable[space.Geometry.IndexOf(linearPage)] = true;
+        Apply(space, MappingOperation.Map, linearPage, frame, 1, MappingRights.Read | MappingRights.Execute);
     }
 
     /// <summary>Code may run at the address as it stands.</summary>
@@ -85,7 +90,7 @@ internal sealed partial class ShadowPaging
         {
             if (i == here || table.Frames[i] != ShadowTable.NoFrame || table.Code[i])
                 continue;
-            MapEntryAhead(space, table, first + i, ReadEntry((table.TableFrame << 12) + (i * geometry.EntrySize), geometry));
+            MapEntryAhead(space, table, first + i, EntryAt(space, table, i));
         }
     }
 
@@ -93,18 +98,17 @@ internal sealed partial class ShadowPaging
     /// <returns>False when the entry does not allow it, or leads to no memory.</returns>
     private bool MapEntryAhead(ShadowSpace space, ShadowTable table, uint linearPage, ulong entry)
     {
-        if ((entry & (Present | Accessed)) != (Present | Accessed) || (space.Key.User && (entry & UserAccessible) == 0))
+        if (!WasAccessed(space, entry))
             return false;
-        bool isWide = space.Geometry.EntrySize == sizeof(ulong);
-        ulong physical = entry & (isWide ? WideAddress : NarrowAddress);
+        ulong physical = AddressOf(space, entry);
         if (!lines.A20 || !memory.TryReadFrame(physical, out uint frame))
             return false;
         bool writable = (entry & table.DirectoryEntry & Writable) != 0 && (entry & Dirty) != 0 && !IsWatched(frame) && memory.IsPlain(physical >> 12);
         table.Entries[space.Geometry.IndexOf(linearPage)] = entry;
-        SetPage(space, table, linearPage, frame, writable);
-        if (space.Key.User && !writable && IsPlainCode(frame) && !(isWide && (entry & ForbidsExecution) != 0))
-            table.Executable[space.Geometry.IndexOf(linearPage)] = true;
-        MapPage(space, table, linearPage, frame, writable);
+        if (space.Key.User && !writable && IsPlainCode(frame) && MayExecute(space, entry))
+            MapPlainPage(space, table, linearPage, frame);
+        else
+            MapPage(space, table, linearPage, frame, writable);
         counters.Count(Work.ShadowAhead);
         return true;
     }
@@ -122,14 +126,13 @@ internal sealed partial class ShadowPaging
             return false;
         uint index = (uint)geometry.IndexOf(linear >> 12);
         bool isLarge = table.TableFrame == ShadowTable.NoFrame;
-        ulong entry = isLarge ? table.DirectoryEntry : ReadEntry((table.TableFrame << 12) + (index * geometry.EntrySize), geometry);
-        bool isWide = geometry.EntrySize == sizeof(ulong);
-        if ((entry & (Present | Accessed)) != (Present | Accessed) || (space.Key.User && (entry & UserAccessible) == 0) || (isWide && (entry & ForbidsExecution) != 0))
+        ulong entry = EntryAt(space, table, index);
+        if (!WasAccessed(space, entry) || !MayExecute(space, entry))
             return false;
-        ulong physical = entry & (isWide ? WideAddress : NarrowAddress);
+        ulong physical = AddressOf(space, entry);
         if (isLarge)
             physical = (physical & ~((ulong)geometry.Pages * GuestMemory.FrameSize - 1)) + (index * (ulong)GuestMemory.FrameSize);
-        return (!isLarge || isWide || (entry & HighAddress) == 0) && memory.TryReadFrame(physical, out frame);
+        return (!isLarge || IsWide(space) || (entry & HighAddress) == 0) && memory.TryReadFrame(physical, out frame);
     }
 
     /// <summary>Code is mapped for a page that <see cref="TryFindAhead"/> found.</summary>
@@ -137,14 +140,25 @@ internal sealed partial class ShadowPaging
     {
         ShadowTable table = space.Tables[space.Geometry.SlotOf(linear >> 12)]!;
         uint index = (uint)space.Geometry.IndexOf(linear >> 12);
-        ulong entry = table.TableFrame == ShadowTable.NoFrame ? table.DirectoryEntry : ReadEntry((table.TableFrame << 12) + (index * space.Geometry.EntrySize), space.Geometry);
+        ulong entry = EntryAt(space, table, index);
         RecheckEntry(space, table, linear >> 12, entry);
         table.Entries[index] = entry;
-        if (table.Code[index])
-            return;
-        table.Code[index] = true;
-        table.CodeCount++;
+        MarkCode(table, (int)index);
     }
+
+    /// <summary>The entry that a page of a slot is mapped by now.</summary>
+    private ulong EntryAt(ShadowSpace space, ShadowTable table, uint index) => table.TableFrame == ShadowTable.NoFrame
+        ? table.DirectoryEntry
+        : ReadEntry((table.TableFrame << 12) + (index * space.Geometry.EntrySize), space.Geometry);
+
+    private static bool WasAccessed(ShadowSpace space, ulong entry) =>
+        (entry & (Present | Accessed)) == (Present | Accessed) && (!space.Key.User || (entry & UserAccessible) != 0);
+
+    private static bool IsWide(ShadowSpace space) => space.Geometry.EntrySize == sizeof(ulong);
+
+    private static bool MayExecute(ShadowSpace space, ulong entry) => !IsWide(space) || (entry & ForbidsExecution) == 0;
+
+    private static ulong AddressOf(ShadowSpace space, ulong entry) => entry & (IsWide(space) ? WideAddress : NarrowAddress);
 
     /// <summary>All of a large page, in runs of the same rights.</summary>
     private void FillLargePage(ShadowSpace space, ShadowTable table, uint first, in Walked walked)
@@ -159,8 +173,8 @@ internal sealed partial class ShadowPaging
         bool runWritable = false;
         for (uint i = 0; i < pages; i++)
         {
-            bool usable = table.Frames[i] == ShadowTable.NoFrame && !table.Code[i] && memory.TryReadFrame((start + i) << 12, out uint frame);
-            frame = usable ? memory.ReadFrame(start + i) : ShadowTable.NoFrame;
+            uint frame = ShadowTable.NoFrame;
+            bool usable = table.Frames[i] == ShadowTable.NoFrame && !table.Code[i] && memory.TryReadFrame((start + i) << 12, out frame);
             bool writable = usable && mayWrite && !IsWatched(frame) && memory.IsPlain(start + i);
             if (runLength != 0 && (!usable || writable != runWritable || frame != runFrame + runLength))
             {
@@ -183,7 +197,9 @@ internal sealed partial class ShadowPaging
     }
 
     private void ApplyRun(ShadowSpace space, uint linearPage, uint frame, uint pages, bool writable) =>
-        Apply(space, MappingOperation.Map, linearPage, frame, pages, writable ? MappingRights.Read | MappingRights.Write : MappingRights.Read);
+        Apply(space, MappingOperation.Map, linearPage, frame, pages, DataRights(writable));
+
+    private static MappingRights DataRights(bool writable) => writable ? MappingRights.Read | MappingRights.Write : MappingRights.Read;
 
     /// <summary>A kernel's context takes over a space whose directory entries are the same for the most part: all contexts of a kernel are.</summary>
     /// <returns>Null when there is room for a new one.</returns>

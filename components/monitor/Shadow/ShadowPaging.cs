@@ -119,6 +119,11 @@ internal sealed partial class ShadowPaging
     {
         ShadowTable table = TableFor(space, linear, walked);
         int index = RecordEntry(space, table, linear, walked);
+        MarkCode(table, index);
+    }
+
+    private static void MarkCode(ShadowTable table, int index)
+    {
         if (table.Code[index])
             return;
         table.Code[index] = true;
@@ -470,7 +475,7 @@ internal sealed partial class ShadowPaging
                 run++;
             }
 
-            Apply(space, MappingOperation.Map, page, page, run - page, writable ? MappingRights.Read | MappingRights.Write : MappingRights.Read);
+            ApplyRun(space, page, page, run - page, writable);
             page = run;
         }
     }
@@ -481,8 +486,7 @@ internal sealed partial class ShadowPaging
     private void MapPage(ShadowSpace space, ShadowTable table, uint linearPage, uint frame, bool writable)
     {
         SetPage(space, table, linearPage, frame, writable);
-        MappingRights rights = table.Executable[space.Geometry.IndexOf(linearPage)] ? MappingRights.Read | MappingRights.Execute : MappingRights.Read;
-        Apply(space, MappingOperation.Map, linearPage, frame, 1, writable ? MappingRights.Read | MappingRights.Write : rights);
+        Apply(space, MappingOperation.Map, linearPage, frame, 1, table.Executable[space.Geometry.IndexOf(linearPage)] ? MappingRights.Read | MappingRights.Execute : DataRights(writable));
     }
 
     private void SetPage(ShadowSpace space, ShadowTable table, uint linearPage, uint frame, bool writable)

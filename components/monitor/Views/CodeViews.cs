@@ -18,7 +18,6 @@ namespace Plexus.Monitor.Views;
 internal sealed class CodeViews
 {
     private const uint None = uint.MaxValue;
-    private const int MaximumInstructionLength = 15;
     private const int BurstInvalidations = 8;
 
     /// <summary>Bytes of an aligned group of pages whose code pages are mapped together.</summary>
@@ -36,7 +35,7 @@ internal sealed class CodeViews
     private readonly TransitionCounters counters;
     private readonly RoadDecisions decisions;
     private readonly MonitorOptions options;
-    private readonly byte[] scanBytes = new byte[GuestMemory.FrameSize + MaximumInstructionLength];
+    private readonly PageBytes scanBytes;
     private readonly Dictionary<uint, Burst> bursts = [];
     private readonly GuestUnits units = new();
     private readonly PlainCode plain;
@@ -55,6 +54,7 @@ internal sealed class CodeViews
         MonitorOptions options)
     {
         this.memory = memory;
+        scanBytes = new PageBytes(memory);
         this.vcpu = vcpu;
         this.cpu = cpu;
         this.prescan = prescan;
@@ -378,26 +378,19 @@ internal sealed class CodeViews
 
     private void ScanAndPlant(in CodePageKey key, uint? scanFrom)
     {
-        memory.Frame(key.Frame).CopyTo(scanBytes);
         uint nextFrame = NextFrame(key.EipPage, key.User);
-        int tail = 0;
-        if (nextFrame != None)
-        {
-            tail = MaximumInstructionLength;
-            memory.Frame(nextFrame)[..tail].CopyTo(scanBytes.AsSpan(GuestMemory.FrameSize));
-        }
-
+        scanBytes.Load(key.Frame, nextFrame);
         ScannedInstruction[] found = [];
         if (scanFrom is { } eip)
         {
             counters.Count(Work.Scan);
             found = prescan.Call<Scan, Scanned>(new Scan(
-                key.EipPage, (int)(eip & 0xFFF), key.CodeBits, key.User, scanBytes.AsMemory(0, GuestMemory.FrameSize + tail), 0, options.Branches, units.Innocuous)).Instructions;
+                key.EipPage, (int)(eip & 0xFFF), key.CodeBits, key.User, scanBytes.All, 0, options.Branches, units.Innocuous)).Instructions;
         }
 
         Strategy strategy = key.User ? Strategy.Int3Monitor : options.Strategy;
         Planted planted = patcher.Call<Plant, Planted>(new Plant(
-            key, scanBytes.AsMemory(0, GuestMemory.FrameSize), found, strategy, nextFrame, scanBytes.AsMemory(GuestMemory.FrameSize, tail)));
+            key, scanBytes.Page, found, strategy, nextFrame, scanBytes.Tail));
         counters.Count(Work.Plant);
         for (int i = 0; i < planted.Demoted; i++)
             counters.Count(Work.Demotion);

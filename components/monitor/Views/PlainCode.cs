@@ -12,15 +12,10 @@ namespace Plexus.Monitor.Views;
 /// </summary>
 internal sealed class PlainCode(GuestMemory memory, IEndpoint prescan, ShadowPaging paging, TransitionCounters counters)
 {
-    private const int Tail = 15;
+    private readonly PageBytes bytes = new(memory);
 
-    private readonly byte[] bytes = new byte[GuestMemory.FrameSize + Tail];
-
-    /// <summary>By frame: the version of what is innocuous for which it is known to need patches; 0 for unknown.</summary>
-    private readonly Dictionary<uint, uint> patched = [];
-
-    /// <summary>What is innocuous changed: nothing is known any more.</summary>
-    internal uint Generation { get; private set; } = 1;
+    /// <summary>Frames that are known to need patches.</summary>
+    private readonly HashSet<uint> patched = [];
 
     /// <summary>Whether a frame needs no patches; if so it is watched from now on.</summary>
     /// <param name="frame">The frame.</param>
@@ -31,21 +26,14 @@ internal sealed class PlainCode(GuestMemory memory, IEndpoint prescan, ShadowPag
     {
         if ((memory.WatchOf(frame) & Watch.PlainCode) != 0)
             return true;
-        if (patched.TryGetValue(frame, out uint known) && known == Generation)
+        if (patched.Contains(frame))
             return false;
-        memory.Frame(frame).CopyTo(bytes);
-        int tail = 0;
-        if (nextFrame != uint.MaxValue)
-        {
-            tail = Tail;
-            memory.Frame(nextFrame)[..tail].CopyTo(bytes.AsSpan(GuestMemory.FrameSize));
-        }
-
+        bytes.Load(frame, nextFrame);
         counters.Count(Work.Sweep);
-        Scanned swept = prescan.Call<Scan, Scanned>(new Scan(eipPage, 0, 32, true, bytes.AsMemory(0, GuestMemory.FrameSize + tail), 0, BranchMode.Native, units, Sweep: true));
+        Scanned swept = prescan.Call<Scan, Scanned>(new Scan(eipPage, 0, 32, true, bytes.All, 0, BranchMode.Native, units, Sweep: true));
         if (swept.Instructions.Length != 0)
         {
-            patched[frame] = Generation;
+            patched.Add(frame);
             return false;
         }
 
@@ -65,7 +53,6 @@ internal sealed class PlainCode(GuestMemory memory, IEndpoint prescan, ShadowPag
     /// <summary>Forgets everything: other instructions are innocuous now, or the machine was reset.</summary>
     internal void Clear()
     {
-        Generation++;
         patched.Clear();
         for (uint frame = 0; frame < memory.GuestFrames; frame++)
         {
