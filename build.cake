@@ -51,10 +51,17 @@ Task("Test")
     Require("gcc", Works("gcc", "--version"), "install gcc");
     Require("gdb", Works("gdb", "--version"), "install gdb");
     Require("python3 with msgpack", Works("python3", "-c \"import msgpack\""), "install python3-msgpack");
+
+    // A test that hangs ends its run and is named.
+    var settings = new DotNetTestSettings
+    {
+        Configuration = configuration,
+        ArgumentCustomization = arguments => arguments.Append("--blame-hang-timeout").Append("10m").Append("--blame-hang-dump-type").Append("none"),
+    };
     if (!HasArgument("tools-only"))
-        DotNetTest(Solution, new DotNetTestSettings { Configuration = configuration });
+        DotNetTest(Solution, settings);
     foreach (var project in GetFiles("./tests/tools/*.csproj").OrderBy(file => file.FullPath))
-        DotNetTest(project.FullPath, new DotNetTestSettings { Configuration = configuration });
+        DotNetTest(project.FullPath, settings);
 });
 
 Task("Bench")

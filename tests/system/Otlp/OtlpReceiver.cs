@@ -8,6 +8,7 @@ namespace Plexus.Tests.Otlp;
 internal sealed class OtlpReceiver : IDisposable
 {
     private readonly HttpListener listener = new();
+    private readonly TaskCompletionSource ended = new();
     private readonly Thread thread;
     private readonly Func<int, int> answer;
     private readonly byte[] body;
@@ -58,6 +59,7 @@ internal sealed class OtlpReceiver : IDisposable
 
     public void Dispose()
     {
+        ended.SetResult();
         listener.Stop();
         thread.Join();
         listener.Close();
@@ -74,10 +76,13 @@ internal sealed class OtlpReceiver : IDisposable
     {
         while (true)
         {
-            HttpListenerContext context;
+            // A wait that begins while the listener stops is never ended by it, so nothing waits for the listener alone.
+            Task<HttpListenerContext> next;
             try
             {
-                context = listener.GetContext();
+                next = listener.GetContextAsync();
+                if (Task.WaitAny(next, ended.Task) != 0 || !next.IsCompletedSuccessfully)
+                    return;
             }
             catch (Exception e) when (e is HttpListenerException or ObjectDisposedException or InvalidOperationException)
             {
@@ -86,7 +91,7 @@ internal sealed class OtlpReceiver : IDisposable
 
             try
             {
-                Answer(context);
+                Answer(next.Result);
             }
             catch (Exception e) when (e is HttpListenerException or ObjectDisposedException or IOException)
             {
