@@ -33,6 +33,7 @@ public sealed class CpuComponent : IComponent, IDisposable
     /// <param name="overwritten">Where the physical processor notes what roads overwrite below the guest's stack pointer; null for nowhere.</param>
     /// <param name="model">One of <see cref="CpuModels.Names"/>.</param>
     /// <param name="shared">Where guest memory lies, when deprivileged code is to run on the host's own processor; null for the interpreter.</param>
+    /// <param name="journal">Whether the host's counter is asked for through a journal in the bus' place, for what the guest reads.</param>
     /// <exception cref="ArgumentException">There is no such model.</exception>
     public CpuComponent(
         Vcpu vcpu,
@@ -41,7 +42,8 @@ public sealed class CpuComponent : IComponent, IDisposable
         MonitorTables? tables = null,
         OverwrittenBytes? overwritten = null,
         string model = CpuModels.Default,
-        SharedRegion? shared = null)
+        SharedRegion? shared = null,
+        JournalMode journal = JournalMode.None)
     {
         ArgumentNullException.ThrowIfNull(vcpu);
         ArgumentNullException.ThrowIfNull(memory);
@@ -50,9 +52,10 @@ public sealed class CpuComponent : IComponent, IDisposable
         this.memory = memory;
         CpuModel cpuModel = CpuModels.Find(model);
         Func<ulong>? cycles = shared is null ? null : HostTimeStamp.Read;
+        Func<ulong>? seen = journal == JournalMode.None ? cycles : () => bus.ReadTimeStamp(cycles?.Invoke() ?? 0);
         unsafe
         {
-            virtualProcessor = new X86Processor(vcpu.Block, memory, lines, cpuModel, bus, physical: false) { HostCycles = cycles };
+            virtualProcessor = new X86Processor(vcpu.Block, memory, lines, cpuModel, bus, physical: false) { HostCycles = seen };
             physicalProcessor = new X86Processor(vcpu.Block, memory, lines, cpuModel, bus, physical: true) { Tables = tables ?? new MonitorTables(), Overwritten = overwritten, HostCycles = cycles };
             virtualProcessor.ResetApicBase();
         }
@@ -117,7 +120,7 @@ public sealed class CpuComponent : IComponent, IDisposable
                 virtualProcessor.ForgetDecoded();
             }
 
-            return virtualProcessor.RunVirtual(request.Mode == RunMode.Interpreted, request.Deadline, request.RetireLimit, request.EndAtRingChange && request.Mode == RunMode.Emulated, request.EndAtDelivery);
+            return virtualProcessor.RunVirtual(request.Mode == RunMode.Interpreted, request.Deadline, request.RetireLimit, request.EndAtRingChange, request.EndAtDelivery);
         }
 
         MappingSpace space = SpaceOf(request.Space);
@@ -248,6 +251,8 @@ public sealed class CpuComponent : IComponent, IDisposable
 
         public void MmioWrite(uint address, int width, uint value, ulong now) =>
             Endpoint!.Call<MmioWrite, BusResult>(new MmioWrite(address, width, value, now));
+
+        public ulong ReadTimeStamp(ulong cycles) => Endpoint!.Call<ReadTimeStamp, TimeStamp>(new ReadTimeStamp(cycles)).Cycles;
 
         public byte Acknowledge(ulong now) => Endpoint!.Call<Acknowledge, Vector>(new Acknowledge(now)).Value;
     }

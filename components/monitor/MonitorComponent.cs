@@ -23,6 +23,7 @@ public sealed class MonitorComponent : IComponent
     private readonly BlockCoverage coverage;
     private readonly RoadDecisions decisions;
     private EmulatedDrive? emulated;
+    private ReplayDrive? replay;
     private Ring3Drive? ring3;
     private ShadowPaging? paging;
     private CodeViews? views;
@@ -75,6 +76,8 @@ public sealed class MonitorComponent : IComponent
 
         var clock = new MachineClock(vcpu, lines, bus, cpu);
         emulated = new EmulatedDrive(vcpu, lines, clock, cpu, counters, options);
+        if (options.Journal == JournalMode.Replay)
+            replay = new ReplayDrive(vcpu, lines, clock, bus, cpu, new JournalNotes(vcpu, bus));
         if (options.Engine != Engine.Emulated)
         {
             IEndpoint prescan = port.Connect("prescan");
@@ -138,7 +141,7 @@ public sealed class MonitorComponent : IComponent
     private MachineExit OnRun(in RunMachine request)
     {
         if (ring3 is null)
-            return emulated!.Run(request);
+            return replay is null ? emulated!.Run(request) : replay.Run(request);
         if (!initialized)
         {
             initialized = true;

@@ -1,5 +1,6 @@
 using Plexus.Messaging.Contracts.Patcher;
 using Plexus.Messaging.Contracts.Prescan;
+using Plexus.Messaging.Shared;
 
 namespace Plexus.Monitor;
 
@@ -50,6 +51,9 @@ public sealed record MonitorOptions
 
     /// <summary>Mapping spaces kept at once (guest CR3 values × privilege classes); the least recently used one is dropped beyond that.</summary>
     public int MaximumSpaces { get; init; } = 64;
+
+    /// <summary>A journal stands in the place of the bus.</summary>
+    public JournalMode Journal { get; init; }
 
     /// <summary>Name of the bus component.</summary>
     public string Bus { get; init; } = "bus";

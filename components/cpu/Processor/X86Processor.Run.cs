@@ -57,7 +57,7 @@ internal sealed unsafe partial class X86Processor
                 return End(ExitKind.Deadline);
             if (V->Retired >= retireLimit)
                 return End(ExitKind.Limit);
-            if (now >= Lines.TimerDeadline)
+            if (now >= Lines.ProcessorDeadline)
                 return End(ExitKind.Resample);
             UpdatePhysicalMap();
             if (IsDebugTrapDue)
@@ -100,7 +100,7 @@ internal sealed unsafe partial class X86Processor
             }
 
             // 2. Run until one of them may have changed.
-            RunSlice(Budget(Math.Min(deadline, Lines.TimerDeadline), retireLimit), untilRunnable);
+            RunSlice(Budget(Math.Min(deadline, Lines.ProcessorDeadline), retireLimit), untilRunnable);
 
             // 3. What the last instruction asked for.
             if (FaultPending)

@@ -43,11 +43,13 @@ public sealed partial class BusComponent : IComponent, ISaveRestore
     /// <param name="chipset">The wires shared with the devices.</param>
     /// <param name="devices">The devices; their order breaks ties in nothing but reset.</param>
     /// <param name="events">Who wants to know; null for nobody.</param>
+    /// <param name="name">Its name, where another component stands in its place.</param>
     /// <exception cref="ArgumentException">Two devices answer the same port or address, two have one name, or there is more than one interrupt controller or local APIC.</exception>
-    public BusComponent(Chipset chipset, IReadOnlyList<BusDevice> devices, IBusEvents? events = null)
+    public BusComponent(Chipset chipset, IReadOnlyList<BusDevice> devices, IBusEvents? events = null, string name = FabricName)
     {
         ArgumentNullException.ThrowIfNull(chipset);
         ArgumentNullException.ThrowIfNull(devices);
+        Name = name;
         this.chipset = chipset;
         this.devices = devices;
         this.events = events ?? NoBusEvents.Instance;
@@ -69,7 +71,7 @@ public sealed partial class BusComponent : IComponent, ISaveRestore
     }
 
     /// <inheritdoc/>
-    public string Name => FabricName;
+    public string Name { get; }
 
     /// <inheritdoc/>
     public byte StateVersion => 2;

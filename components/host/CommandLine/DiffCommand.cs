@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Plexus.Host.Diff;
+using Plexus.Host.Journals;
 
 namespace Plexus.Host.CommandLine;
 
@@ -29,6 +30,8 @@ internal static class DiffCommand
             ulong start = begin == "0" ? 0 : RunOptions.ParseCount(begin, "--from");
             RunSettings first = settings.With(parsed.GetRequiredValue(a), "--a");
             RunSettings second = settings.With(parsed.GetRequiredValue(b), "--b");
+            if (NativeDiff.Of(first, second) is { } native)
+                return new NativeDiff(native, streams).Run();
             return new Lockstep(first, second, start, step, streams).Run();
         });
         return command;

@@ -19,8 +19,9 @@ internal static class MachineSetup
     /// <param name="outputs">Where traces and metrics go; null when nobody asks for any.</param>
     /// <param name="consoles">What is laid over the manifest's consoles; null for nothing.</param>
     /// <param name="overwritten">Notes what roads overwrite below the guest's stack pointer; null when nobody compares.</param>
+    /// <param name="journal">Of what comes from outside; null for none.</param>
     /// <exception cref="InputException">The manifest is wrong.</exception>
-    public static Machine Build(RunSettings settings, Func<Stream> console, TelemetryOutputs? outputs = null, OverwrittenBytes? overwritten = null, HostConsoles? consoles = null)
+    public static Machine Build(RunSettings settings, Func<Stream> console, TelemetryOutputs? outputs = null, OverwrittenBytes? overwritten = null, HostConsoles? consoles = null, MachineJournal? journal = null)
     {
         MachineManifest manifest = Manifest(settings);
         MachineBuilder builder = new MachineBuilder(manifest)
@@ -29,6 +30,7 @@ internal static class MachineSetup
             Boot = settings.Boot,
             Nvram = settings.Nvram,
             Overwritten = overwritten,
+            Journal = journal,
             Trace = outputs?.Trace,
             Sampler = outputs?.Sampler,
             Resource = outputs?.Resource ?? OtlpResource.Default,
@@ -54,6 +56,8 @@ internal static class MachineSetup
             throw new InputException("--coverage: only virtualised branches tell where the guest goes; use --engine ring3 with --branches all or computed");
         if (builder.Options.Engine == Engine.Native && (settings.Limit != ulong.MaxValue || settings.Instructions is not null))
             throw new InputException($"{(settings.Instructions is null ? "--limit-instructions" : "--instructions")}: the host's processor does not count the guest's instructions; use --engine ring3 or emulated");
+        if (journal is { Mode: JournalMode.Record } && builder.Options.Engine != Engine.Native)
+            throw new InputException("--record: only runs on the host's own processor need a journal, every other is the same each time; use --engine native");
         return builder.Build();
     }
 

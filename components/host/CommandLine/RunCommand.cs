@@ -8,12 +8,14 @@ using Plexus.Host.Coverage;
 using Plexus.Host.Diff;
 using Plexus.Host.Gdb;
 using Plexus.Host.Instructions;
+using Plexus.Host.Journals;
 using Plexus.Host.Loaders;
 using Plexus.Host.Machines;
 using Plexus.Host.Reports;
 using Plexus.Host.Screens;
 using Plexus.Host.Symbols;
 using Plexus.Host.Telemetry;
+using Plexus.Journal;
 using Plexus.Messaging;
 using Plexus.Messaging.Contracts.Cpu;
 using Plexus.Messaging.Contracts.Monitor;
@@ -56,7 +58,10 @@ internal static class RunCommand
         Func<Stream> console = () => new WipingStream(streams.GuestConsole(), () => progress?.Wipe());
         StandardStreams standard = new(streams.Input, streams.GuestConsole, streams.InputIsTerminal);
         using HostConsoles consoles = new(settings, MachineSetup.Manifest(settings), standard with { OpenOutput = console }, Say);
-        using Machine machine = MachineSetup.Build(settings, console, outputs, consoles: consoles);
+        if (settings.Record is not null)
+            JournalSetup.Check(settings, "--record");
+        using JournalWriter? journal = settings.Record is null ? null : new JournalWriter(OutputFile.Create(settings.Record, "--record"), JournalSetup.Header(settings));
+        using Machine machine = MachineSetup.Build(journal is null ? settings : settings with { NoReboot = true }, console, outputs, consoles: consoles, journal: journal is null ? null : new MachineJournal(journal));
         machine.Load(boot);
         if ((settings.IsEngineAutomatic || (settings.Engine is null && machine.Manifest.Engine == "auto")) && GuestContainerSupport.WhyNot is { } reason)
             streams.Messages.WriteLine($"plexus: engine auto: {MachineSetup.NameOf(machine.Options.Engine)}, because {reason.ReplaceLineEndings(" ")}");
@@ -91,10 +96,11 @@ internal static class RunCommand
                     session.Finish();
                 machine.KeepConfiguration();
                 machine.RescueConfiguration(files, Say);
+                journal?.Finish(in machine.Vcpu.State, machine.Memory);
                 wall = Stopwatch.GetElapsedTime(started);
                 progress.Dispose();
                 metrics?.Finish();
-                report = ReportOf(machine, exit, machine.OutputFailure ?? metrics?.Failure ?? instructionFailure ?? session.Failure, outputs);
+                report = ReportOf(machine, exit, machine.OutputFailure ?? journal?.Failure ?? metrics?.Failure ?? instructionFailure ?? session.Failure, outputs);
             }
             catch (ComponentFaultException e)
             {
@@ -108,7 +114,7 @@ internal static class RunCommand
                 report = report with { ExitCode = ExitCodes.OutputFailure };
             if (report.Exit.Kind == MachineExitKind.Breakpoint)
                 PrintState(machine, streams);
-            return Print(report, machine.OutputFailure ?? metrics?.Failure ?? instructionFailure ?? session.Failure ?? coverageFailure, wall, stats, flight, settings, streams);
+            return Print(report, machine.OutputFailure ?? journal?.Failure ?? metrics?.Failure ?? instructionFailure ?? session.Failure ?? coverageFailure, wall, stats, flight, settings, streams);
         }
 
         void Say(string line)

@@ -10,6 +10,7 @@ namespace Plexus.Host.CommandLine;
 /// <summary>The options that <c>run</c>, <c>top</c> and <c>diff</c> share. Each is also accepted with a single dash, as QEMU spells it.</summary>
 internal sealed class RunOptions
 {
+    private const string RecordName = "--record";
     private const uint CodeMemoryMinimum = 64 << 10;
     private const uint CodeMemoryMaximum = 1024u << 20;
 
@@ -58,6 +59,8 @@ internal sealed class RunOptions
     private readonly Option<string?> metrics = Text("--metrics", "file:PATH|otlp[:URL]", "Write counts and times of transitions as OpenTelemetry metrics");
     private readonly Option<string?> flightRecorder = Text("--flight-recorder", "FILE", "Write the last 65,536 transitions as text when the run ends");
 
+    private readonly Option<string?> record = Text(RecordName, "FILE", "Engine native: write a journal of what comes to the guest from outside, so that plexus replay can repeat the run; a guest's reset ends it");
+
     private readonly Option<string?> instructions = Text("--instructions", "FILE", "Write every guest instruction as text: address, symbol, bytes, registers that changed; slow", "-d");
     private readonly Option<string?> instructionsFrom = Text("--instructions-from", "N", "Begin the instruction trace when N guest instructions were retired");
     private readonly Option<string?> instructionsCount = Text("--instructions-count", "N", "End it after N instructions; the run goes on");
@@ -85,7 +88,7 @@ internal sealed class RunOptions
         drives.AddTo(command);
         if (!withOutput)
             return;
-        foreach (Option option in (Option[])[stats, coverage, symbols, trace, traceSample, traceUnreachable, metrics, flightRecorder, instructions, instructionsFrom, instructionsCount, breakpoints, watchpoints, serial, parallel, debugConsole, .. steps, exitWhenDone, nvram, display, screenshot, screenshotEvery])
+        foreach (Option option in (Option[])[stats, coverage, symbols, trace, traceSample, traceUnreachable, metrics, flightRecorder, record, instructions, instructionsFrom, instructionsCount, breakpoints, watchpoints, serial, parallel, debugConsole, .. steps, exitWhenDone, nvram, display, screenshot, screenshotEvery])
             command.Options.Add(option);
         gdb.AddTo(command);
     }
@@ -111,6 +114,8 @@ internal sealed class RunOptions
             TraceUnreachable = result.GetValue(traceUnreachable),
             Metrics = result.GetValue(metrics),
             FlightRecorder = result.GetValue(flightRecorder),
+            Record = result.GetValue(record),
+            Arguments = [.. Arguments(result)],
             Instructions = result.GetValue(instructions),
             Drives = drives.Read(result),
             Boot = drives.ReadBoot(result),
@@ -184,6 +189,18 @@ internal sealed class RunOptions
             {
                 yield return ScriptParser.Parse(option[2..], value, $"{option} {value}");
             }
+        }
+    }
+
+    /// <summary>The words behind the command's name, without the option that names a journal.</summary>
+    private static IEnumerable<string> Arguments(ParseResult result)
+    {
+        for (int i = 0; i < result.Tokens.Count; i++)
+        {
+            if (result.Tokens[i].Type == TokenType.Option && result.Tokens[i].Value == RecordName)
+                i++;
+            else if (result.Tokens[i].Type != TokenType.Command)
+                yield return result.Tokens[i].Value;
         }
     }
 

@@ -108,6 +108,12 @@ public sealed record RunSettings
     /// <summary>Where to write the flight recorder when the run ends; null for only when it ends badly.</summary>
     public string? FlightRecorder { get; init; }
 
+    /// <summary>Where to write the journal of what comes to the guest from outside; null for none.</summary>
+    public string? Record { get; init; }
+
+    /// <summary>The command line as it was given, without the option for <see cref="Record"/>.</summary>
+    public IReadOnlyList<string> Arguments { get; init; } = [];
+
     /// <summary>Where to write an instruction trace.</summary>
     public string? Instructions { get; init; }
 

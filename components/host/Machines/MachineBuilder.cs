@@ -6,6 +6,7 @@ using Plexus.Handlers;
 using Plexus.Host.CommandLine;
 using Plexus.Host.Firmware;
 using Plexus.Host.Telemetry;
+using Plexus.Journal;
 using Plexus.Messaging;
 using Plexus.Messaging.Shared;
 using Plexus.Monitor;
@@ -60,11 +61,11 @@ public sealed class MachineBuilder
             s.GetRequiredService<MonitorTables>(),
             s.GetRequiredService<FlightRecorder>(),
             s.GetService<TransitionMeters>()));
-        AddComponent("cpu", (s, _) => new CpuComponent(s.GetRequiredService<Vcpu>(), s.GetRequiredService<GuestMemory>(), s.GetRequiredService<PlatformLines>(), s.GetRequiredService<MonitorTables>(), Overwritten, CpuModel, s.GetService<SharedRegion>()));
+        AddComponent("cpu", (s, _) => new CpuComponent(s.GetRequiredService<Vcpu>(), s.GetRequiredService<GuestMemory>(), s.GetRequiredService<PlatformLines>(), s.GetRequiredService<MonitorTables>(), Overwritten, CpuModel, s.GetService<SharedRegion>(), Options.Journal));
         AddComponent("prescan", (_, _) => new PrescanComponent());
         AddComponent("patcher", (s, _) => new PatcherComponent(s.GetRequiredService<GuestMemory>(), new PatcherOptions { MaximumFrames = (int)(CodeMemory / GuestMemory.FrameSize) }));
         AddComponent("handlers", (_, _) => new HandlersComponent());
-        AddComponent("bus", (s, _) => new BusComponent(s.GetRequiredService<Chipset>(), [.. s.GetRequiredService<IReadOnlyList<DeviceComponent>>().Select(device => device.ForBus)]));
+        AddComponent("bus", (s, _) => new BusComponent(s.GetRequiredService<Chipset>(), [.. s.GetRequiredService<IReadOnlyList<DeviceComponent>>().Select(device => device.ForBus)], name: Journal is null ? BusComponent.FabricName : RecorderComponent.BusName));
         AddComponent("telemetry", (s, _) => s.GetRequiredService<TelemetryComponent>());
         foreach ((string type, DeviceType device) in DeviceCatalog.Types)
             AddDevice(type, (s, d) => device.Create(s.GetRequiredService<Chipset>(), Settings(d)));
@@ -99,6 +100,9 @@ public sealed class MachineBuilder
 
     /// <summary>Notes what roads overwrite below the guest's stack pointer, for a comparison; null otherwise.</summary>
     public OverwrittenBytes? Overwritten { get; set; }
+
+    /// <summary>Notes what comes to the guest from outside, or brings it again; null for neither.</summary>
+    public MachineJournal? Journal { get; set; }
 
     /// <summary>Decides which transitions become spans; null for all.</summary>
     public TraceSampler? Sampler { get; set; }
@@ -159,6 +163,7 @@ public sealed class MachineBuilder
         TransitionTrace? trace = Trace is null ? null : new TransitionTrace(Trace, recorder, Sampler, Resource);
         Options = Options with
         {
+            Journal = Journal?.Mode ?? JournalMode.None,
             TraceTransitions = trace is not null,
             TimeTransitions = Options.TimeTransitions || Measure || trace is not null,
             RecordRingChanges = Options.RecordRingChanges || trace is not null,
@@ -228,6 +233,8 @@ public sealed class MachineBuilder
             fabric.Add(component, manifest.Components[i].Placement);
         }
 
+        if (Journal is not null)
+            fabric.Add(Journal.Front(services.GetRequiredService<Vcpu>(), services.GetRequiredService<PlatformLines>()));
         foreach (IComponent drive in opened)
             fabric.Add(drive);
         for (int i = 0; i < devices.Count; i++)

@@ -5,8 +5,18 @@ namespace Plexus.Messaging.Shared;
 /// </summary>
 public sealed class PlatformLines
 {
-    /// <summary>INTR: the interrupt controller requests (level).</summary>
-    public bool Intr { get; set; }
+    /// <summary>INTR: the interrupt controller requests (level). The CPU does not see it while <see cref="FollowsJournal"/>.</summary>
+    public bool Intr
+    {
+        get => intr && !FollowsJournal;
+        set => intr = value;
+    }
+
+    /// <summary>A journal is replayed: INTR and timers do not reach the CPU, since interrupts and device time come where they came before.</summary>
+    public bool FollowsJournal { get; set; }
+
+    /// <summary>A journal that is replayed asks the machine to stop at the next boundary: something comes next that the guest does not come to by itself.</summary>
+    public bool JournalStop { get; set; }
 
     /// <summary>NMI latched (edge); cleared when taken.</summary>
     public bool Nmi { get; set; }
@@ -58,8 +68,11 @@ public sealed class PlatformLines
     /// <summary>Guest time in nanoseconds of the next timer event of any device; the bus keeps it current after every access.</summary>
     public ulong TimerDeadline { get; set; } = ulong.MaxValue;
 
+    /// <summary><see cref="TimerDeadline"/>, as far as it is the CPU's to look at.</summary>
+    public ulong ProcessorDeadline => FollowsJournal ? ulong.MaxValue : TimerDeadline;
+
     /// <summary>True when anything asks for a stop.</summary>
-    public bool StopRequested => ResetRequested || InitRequested || PowerOffRequested || GuestExitCode is not null || HostStop || DebuggerStop;
+    public bool StopRequested => ResetRequested || InitRequested || PowerOffRequested || GuestExitCode is not null || HostStop || DebuggerStop || JournalStop;
 
     /// <summary>
     /// FERR#: an unmasked x87 exception is pending while CR0.NE is clear (level). When it moves, the next timer event is now, so that the bus looks at it;
@@ -100,6 +113,7 @@ public sealed class PlatformLines
     /// <summary>IGNNE#: while CR0.NE is clear, x87 instructions go on in spite of a pending exception (level).</summary>
     public bool IgnoreNumericError { get; set; }
 
+    private bool intr;
     private bool hostStop;
     private bool debuggerStop;
     private bool numericError;

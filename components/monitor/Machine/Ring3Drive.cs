@@ -51,6 +51,7 @@ internal sealed partial class Ring3Drive
     private readonly TransitionCounters counters;
     private readonly BlockCoverage coverage;
     private readonly MonitorOptions options;
+    private readonly JournalNotes? notes;
 
     /// <summary>Instructions are not counted, and guest time is real time.</summary>
     private readonly bool isNative;
@@ -107,6 +108,7 @@ internal sealed partial class Ring3Drive
         this.counters = counters;
         this.coverage = coverage;
         this.options = options;
+        notes = options.Journal == JournalMode.Record ? new JournalNotes(vcpu, bus) : null;
         isNative = options.Engine == Engine.Native;
         hasPlainCode = isNative && options.Branches == BranchMode.Native;
     }
@@ -126,6 +128,7 @@ internal sealed partial class Ring3Drive
         {
             if (ended)
                 return fatal;
+            notes?.Look();
             if (clock.ShouldReturn(request, out MachineExit exit))
                 return exit;
             clock.RunDueTimers();
@@ -361,7 +364,14 @@ internal sealed partial class Ring3Drive
             Finish(MachineEnd.TripleFault(vcpu.State));
         else if (delivered.Kind == DeliverKind.Unsupported)
             Finish(MachineEnd.Unsupported(vcpu.State, delivered.Detail));
-        else if (endAtDelivery)
+        else
+            Delivered(vector);
+    }
+
+    private void Delivered(byte vector)
+    {
+        notes?.Delivered(vector);
+        if (endAtDelivery)
             Finish(MachineEnd.Delivered(vector));
     }
 
@@ -375,8 +385,10 @@ internal sealed partial class Ring3Drive
         if (isNative)
             deadline = Math.Min(deadline, v.Now + InterpretedSlice);
         Trip trip = Begin(TransitionKind.Interpreted, TransitionEvent.NoVector, v.Eip, "interpret");
-        CpuExit exit = cpu.Call<Run, CpuExit>(new Run(mode, 0, 0, deadline, retireLimit, EndAtDelivery: endAtDelivery));
-        if (MachineEnd.Of(exit, v, out MachineExit end))
+        CpuExit exit = cpu.Call<Run, CpuExit>(new Run(mode, 0, 0, deadline, retireLimit, EndAtRingChange: notes is not null, EndAtDelivery: endAtDelivery || notes is not null));
+        if (exit.Kind == ExitKind.Delivered)
+            Delivered(exit.Vector);
+        else if (MachineEnd.Of(exit, v, out MachineExit end))
             Finish(end);
         End(ref trip);
     }

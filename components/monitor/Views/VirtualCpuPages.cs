@@ -37,6 +37,7 @@ internal sealed class VirtualCpuPages
     private readonly List<(SiteRecord? Site, string Strategy)> records = [];
     private uint linear;
     private readonly bool isNative;
+    private readonly bool isJournalled;
     private uint popfImage = uint.MaxValue;
     private ulong apicBase;
     private IEndpoint? cpu;
@@ -46,6 +47,7 @@ internal sealed class VirtualCpuPages
         this.memory = memory;
         this.vcpu = vcpu;
         isNative = options.Engine == Engine.Native;
+        isJournalled = options.Journal != JournalMode.None;
         this.lines = lines;
         this.patcher = patcher;
         this.counters = counters;
@@ -168,7 +170,7 @@ internal sealed class VirtualCpuPages
     {
         ulong ahead = isNative ? offset : unchecked(offset - MonitorTables.TimeStampOffset);
         Write(Layout.TimeStampBias, (uint)(ahead >> 32));
-        Write(Layout.TimeStampBlocked, (uint)ahead);
+        Write(Layout.TimeStampBlocked, isJournalled ? 1 : (uint)ahead); // What ring 3 reads by itself, no journal has.
     }
 
     /// <summary>Takes over what the handlers changed, after a run.</summary>

@@ -74,7 +74,18 @@ internal sealed unsafe partial class X86Processor
     /// <summary>Counts the host's cycles, where the guest runs on its processor; null where guest time does.</summary>
     internal Func<ulong>? HostCycles { get; init; }
 
-    private ulong Cycles => HostCycles?.Invoke() ?? V->Now / Math.Max(1u, V->NanosecondsPerInstruction);
+    private ulong Cycles
+    {
+        get
+        {
+            if (HostCycles is null)
+                return V->Now / Math.Max(1u, V->NanosecondsPerInstruction);
+
+            // A journal may have been asked, and have something that comes next.
+            Requests |= Request.BusUsed;
+            return HostCycles();
+        }
+    }
 
     /// <summary>At RESET# the counter begins at zero, or where RDTSC of the guest's can be the host's own, within 2^32 of it.</summary>
     private void ResetTimeStamp() => V->TscOffset = 0 - (HostCycles is null ? Cycles : Cycles & ~(ulong)uint.MaxValue);

@@ -7,7 +7,7 @@ namespace Plexus.Messaging.Contracts.Cpu;
 /// <param name="Deadline">Guest time in nanoseconds at which to stop; <see cref="ulong.MaxValue"/> for none.</param>
 /// <param name="RetireLimit">Value of <c>VcpuBlock.Retired</c> at which to stop; <see cref="ulong.MaxValue"/> for none.</param>
 /// <param name="Steps">Only <see cref="RunMode.Deprivileged"/>: stop after so many physical instructions, wherever that is (<see cref="ExitKind.Step"/>); an exception that is vectored within ring 3 counts as one. 0 for no such limit.</param>
-/// <param name="EndAtRingChange">End with <see cref="ExitKind.RingChange"/> at the first instruction boundary after a change of the guest's privilege level (only <see cref="RunMode.Emulated"/>).</param>
+/// <param name="EndAtRingChange">End with <see cref="ExitKind.RingChange"/> at the first instruction boundary after a change of the guest's privilege level (not <see cref="RunMode.Deprivileged"/>).</param>
 /// <param name="EndAtDelivery">End with <see cref="ExitKind.Delivered"/> when an exception or interrupt was delivered between two instructions (not <see cref="RunMode.Deprivileged"/>).</param>
 [Message(0x0201)]
 public readonly partial record struct Run(
