@@ -4,14 +4,14 @@ namespace Plexus.Host;
 
 /// <summary>
 /// Process exit codes. Codes written by the guest to the debug-exit port are odd (<c>(value &lt;&lt; 1) | 1</c>), so every code of ours is even
-/// (except the 1 of <c>plexus diff</c>, which runs no guest of its own).
+/// (except the 1 of <c>plexus diff</c> and <c>plexus replay</c>, which run no guest of their own).
 /// </summary>
 public static class ExitCodes
 {
     /// <summary>Power-off, a reset under <c>--no-reboot</c>, the asked number of instructions, or a breakpoint.</summary>
     public const int Success = 0;
 
-    /// <summary><c>plexus diff</c> found a divergence.</summary>
+    /// <summary><c>plexus diff</c> or <c>plexus replay</c> found a divergence.</summary>
     public const int Divergence = 1;
 
     /// <summary>The command line, an image, a manifest or another input is wrong.</summary>

@@ -7,7 +7,7 @@ namespace Plexus.Journal;
 /// <param name="Kind">What it is.</param>
 /// <param name="Address">Port or physical address; the vector of an <see cref="JournalKind.Interrupt"/> or a <see cref="JournalKind.Delivery"/>.</param>
 /// <param name="Width">Bytes of an access.</param>
-/// <param name="Value">What was read or written; the counter of a <see cref="JournalKind.TimeStamp"/>.</param>
+/// <param name="Value">What was read or written; the counter of a <see cref="JournalKind.TimeStamp"/>; the first and the fourth doubleword that a <see cref="JournalKind.Delivery"/> pushed.</param>
 /// <param name="Now">Guest time in nanoseconds.</param>
 /// <param name="State">Where the guest stood, for what happened between two instructions.</param>
 [Packed]

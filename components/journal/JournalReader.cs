@@ -44,6 +44,9 @@ public sealed class JournalReader : IDisposable
     /// <summary>Notes a difference. Only the first one counts: what follows may follow from it.</summary>
     public void Diverge(string why) => Divergence ??= $"after {Count:N0} of the journal's entries: {why}";
 
+    /// <summary>Adds what is known of the place that was missed.</summary>
+    public void Explain(string why) => Divergence += $"; {why}";
+
     /// <summary>Compares how the run ended with how it did when the journal was made.</summary>
     /// <param name="state">Where the guest stands.</param>
     /// <param name="memory">Guest memory.</param>
@@ -57,9 +60,9 @@ public sealed class JournalReader : IDisposable
             return "the journal breaks off: the run that made it was not ended in an orderly way; up to there nothing differs";
         if (Next is not { Kind: JournalKind.End, State: { } end })
             return $"the run ended where the journal goes on with {Next.Words}";
-        JournalState here = StateOfVcpu.Read(in state);
+        JournalState here = StateOfVcpu.Read(in state, memory);
         if (here != end)
-            return $"the end: {here} against {end}";
+            return $"the end: {StateOfVcpu.Difference(here, end)}";
         return CompareMemory(memory);
     }
 

@@ -42,7 +42,7 @@ public sealed class JournalWriter : IDisposable
     public void Finish(in VcpuBlock state, GuestMemory memory)
     {
         ArgumentNullException.ThrowIfNull(memory);
-        Add(new JournalEntry(JournalKind.End, 0, 0, 0, state.Now, StateOfVcpu.Read(in state)));
+        Add(new JournalEntry(JournalKind.End, 0, 0, 0, state.Now, StateOfVcpu.Read(in state, memory)));
         try
         {
             byte[] frame = new byte[GuestMemory.FrameSize];

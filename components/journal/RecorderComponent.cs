@@ -11,8 +11,9 @@ namespace Plexus.Journal;
 /// called stable: what ring 3 read by itself would not be noted.
 /// </summary>
 /// <param name="vcpu">Read when something comes from outside.</param>
+/// <param name="memory">Read for the sum over what is near.</param>
 /// <param name="journal">Takes the entries.</param>
-public sealed class RecorderComponent(Vcpu vcpu, JournalWriter journal) : IComponent
+public sealed class RecorderComponent(Vcpu vcpu, GuestMemory memory, JournalWriter journal) : IComponent
 {
     private IEndpoint? bus;
 
@@ -48,20 +49,21 @@ public sealed class RecorderComponent(Vcpu vcpu, JournalWriter journal) : ICompo
         });
         port.OnCall<RunTimers, NextDeadline>((in RunTimers request) =>
         {
-            journal.Add(new JournalEntry(JournalKind.Timers, 0, 0, 0, request.Now, StateOfVcpu.Read(in vcpu.State)));
+            journal.Add(new JournalEntry(JournalKind.Timers, 0, 0, 0, request.Now, StateOfVcpu.Read(in vcpu.State, memory)));
             return bus.Call<RunTimers, NextDeadline>(in request);
         });
         port.OnCall<Acknowledge, Vector>((in Acknowledge request) =>
         {
             // A guest that this wakes was halted.
-            JournalState state = StateOfVcpu.Read(in vcpu.State) with { Halted = 0 };
+            JournalState state = StateOfVcpu.Read(in vcpu.State, memory) with { Halted = 0 };
             Vector vector = bus.Call<Acknowledge, Vector>(in request);
             journal.Add(new JournalEntry(JournalKind.Interrupt, vector.Value, 0, 0, request.Now, state));
             return vector;
         });
         port.OnCall<NoteBoundary, Done>((in NoteBoundary request) =>
         {
-            journal.Add(new JournalEntry(request.Kind, request.Vector, 0, 0, vcpu.State.Now, StateOfVcpu.Read(in vcpu.State)));
+            ulong frame = request.Kind == JournalKind.Delivery ? NearMemory.Frame(in vcpu.State, memory) : 0;
+            journal.Add(new JournalEntry(request.Kind, request.Vector, 0, frame, vcpu.State.Now, StateOfVcpu.Read(in vcpu.State, memory)));
             return default;
         });
         JournalFront.Rest(port, bus);

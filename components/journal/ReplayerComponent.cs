@@ -11,9 +11,10 @@ namespace Plexus.Journal;
 /// reads is what was noted. The first difference stops the machine.
 /// </summary>
 /// <param name="vcpu">Read at boundaries.</param>
+/// <param name="memory">Read for the sum over what is near.</param>
 /// <param name="lines">Interrupts are held back, timers do not ask for time, and the machine is asked to stop.</param>
 /// <param name="journal">What happened.</param>
-public sealed class ReplayerComponent(Vcpu vcpu, PlatformLines lines, JournalReader journal) : IComponent
+public sealed class ReplayerComponent(Vcpu vcpu, GuestMemory memory, PlatformLines lines, JournalReader journal) : IComponent
 {
     private IEndpoint? bus;
 
@@ -49,9 +50,13 @@ public sealed class ReplayerComponent(Vcpu vcpu, PlatformLines lines, JournalRea
         port.OnCall<Acknowledge, Vector>(OnAcknowledge);
         port.OnCall<NoteBoundary, Done>(OnBoundary);
         port.OnCall<ReadNextPoint, NextPoint>((in ReadNextPoint _) => new NextPoint(journal.Next.Kind, journal.Next.State ?? default));
+        port.OnCall<ReadStackSum, StackSum>((in ReadStackSum _) => new StackSum(NearMemory.Sum(in vcpu.State, memory)));
         port.OnCall<Diverge, Done>((in Diverge request) =>
         {
-            Differs($"{request.Why}; in the journal comes {journal.Next.Words}");
+            if (request.Explains)
+                journal.Explain(request.Why);
+            else
+                Differs($"{request.Why}; in the journal comes {journal.Next.Words}");
             return default;
         });
         JournalFront.Rest(port, bus);
@@ -72,12 +77,12 @@ public sealed class ReplayerComponent(Vcpu vcpu, PlatformLines lines, JournalRea
 
     private Done OnBoundary(in NoteBoundary request)
     {
-        JournalState here = StateOfVcpu.Read(in vcpu.State);
-        JournalEntry asked = new(request.Kind, request.Vector, 0, 0, 0, here);
+        JournalState here = StateOfVcpu.Read(in vcpu.State, memory);
+        JournalEntry asked = new(request.Kind, request.Vector, 0, request.Kind == JournalKind.Delivery ? NearMemory.Frame(in vcpu.State, memory) : 0, 0, here);
         if (!TryTake(asked, out JournalEntry noted))
             return default;
         if (noted.State != here)
-            Differs($"{asked.Words}: {here} against {noted.State}");
+            Differs($"{asked.Words}: {StateOfVcpu.Difference(here, noted.State ?? default)}{(noted.Value == asked.Value ? "" : $"; pushed were {asked.Value:X16}, where they were {noted.Value:X16}")}");
         return Done(default(Done));
     }
 

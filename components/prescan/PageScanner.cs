@@ -151,7 +151,10 @@ public sealed class PageScanner
         _ => false,
     };
 
-    /// <summary>How an instruction passes control. INT n and far CALL come back to the next instruction, so the stream goes on behind them.</summary>
+    /// <summary>
+    /// How an instruction passes control. INT n and far CALL come back to the next instruction, so the stream goes on behind them. INT3 stands where something else was or will be: a
+    /// debugger's or a kernel's that changes its own code. What is behind it may be the rest of another instruction, so it is looked at when control comes there.
+    /// </summary>
     private static FlowKind FlowOf(in Instruction instruction)
     {
         bool near = SensitiveInstructions.ReasonOf(instruction.Code) == SensitivityReason.None;
@@ -165,7 +168,7 @@ public sealed class PageScanner
             FlowControl.Call when instruction.IsCallNear => FlowKind.Call,
             FlowControl.Call => instruction.IsCallFar ? FlowKind.Next : FlowKind.End,
             FlowControl.IndirectCall => near ? FlowKind.ComputedCall : FlowKind.Next,
-            FlowControl.Interrupt => FlowKind.Next,
+            FlowControl.Interrupt => instruction.Code == Code.Int3 ? FlowKind.End : FlowKind.Next,
             _ => FlowKind.End,
         };
     }

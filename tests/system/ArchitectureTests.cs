@@ -22,7 +22,7 @@ public sealed class ArchitectureTests
     {
         IEnumerable<string> components = ProjectsIn("components").Where(path => path != Generator).Select(Folder);
 
-        Assert.Equal(["cpu", "devices", "handlers", "host", "messaging", "monitor", "patcher", "prescan", "storage"], components.Order(StringComparer.Ordinal));
+        Assert.Equal(["cpu", "devices", "handlers", "host", "journal", "messaging", "monitor", "patcher", "prescan", "storage"], components.Order(StringComparer.Ordinal));
     }
 
     [Theory]

@@ -26,6 +26,13 @@ internal sealed unsafe partial class X86Processor
         uint flagsBefore = V->Eflags;
         bool wasCareful = careful;
         uint eip = V->Eip;
+        if (seeking && eip + codeBase == soughtLinear)
+        {
+            if (MatchHostExecute())
+                return;
+            iterations = 1;
+        }
+
         if (wasCareful && (MatchHostExecute() || MatchExecute()))
             return;
         if (wasCareful && IsVirtualInterruptDue)

@@ -61,6 +61,20 @@ internal sealed unsafe partial class X86Processor
             }
 
             page->Index[at] = (uint)(op - code.Ops);
+            if (seeking && at == (int)(soughtLinear & 0xFFF))
+            {
+                bool isString = IsString(bytes + at, Math.Min(15, 4096 - at), page->Is32 != 0);
+                *op = default;
+                op->Run = isString ? &StraddlesPages : &LookAround;
+                op->Offset = (ushort)at;
+                op->Before = (ushort)before;
+                op++;
+                end = at + 1;
+                if (isString)
+                    break;
+                afterSingle = false;
+            }
+
             BindResult result = DecodeOne(op, bytes + at, Math.Min(15, 4096 - at), at, page->Is32 != 0, out int length, out Instruction instruction);
             op->Before = (ushort)before;
             if (result == BindResult.NeedMore)
@@ -94,6 +108,14 @@ internal sealed unsafe partial class X86Processor
         if (Memory.WatchGeneration != watchGeneration)
             WatchesChanged();
         return first;
+    }
+
+    private bool IsString(byte* bytes, int available, bool is32)
+    {
+        Decoder decoder = is32 ? decoder32 : decoder16;
+        reader.Set(bytes, available);
+        decoder.Decode(out Instruction instruction);
+        return instruction.IsStringInstruction;
     }
 
     private int WeightOf(uint frame, int offset) =>

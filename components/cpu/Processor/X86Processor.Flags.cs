@@ -14,6 +14,18 @@ internal sealed unsafe partial class X86Processor
     /// <summary>Carries: bit 31 is CF, bit 30 the carry into the sign bit (OF = bit 31 xor bit 30), bit 3 is AF.</summary>
     internal uint LazyCarry;
 
+    /// <summary>AF after a shift, where <see cref="LazyCarry"/> has it.</summary>
+    internal uint ShiftAuxiliary;
+
+    private bool isZen;
+
+    /// <summary>Says whose habits undefined flags follow.</summary>
+    internal void Follow(UndefinedFlags habits)
+    {
+        isZen = habits == UndefinedFlags.Zen;
+        ShiftAuxiliary = isZen ? 8u : 0;
+    }
+
     /// <summary>EFLAGS as the processor in force sees them (on the physical processor: IF 1, IOPL 0, TF 0, RF 0, VM 0).</summary>
     public uint GetEflags()
     {

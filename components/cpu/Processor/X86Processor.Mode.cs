@@ -47,7 +47,7 @@ internal sealed unsafe partial class X86Processor
         else
         {
             careful = (flags & (FlagTf | FlagRf)) != 0 || (V->Dr[7] & 0xFF) != 0 || IsVirtualInterruptDue
-                || (V->DebugControl & (DebugControlLbr | DebugControlBtf)) != 0 || hostBreakpoints.Length != 0;
+                || (V->DebugControl & (DebugControlLbr | DebugControlBtf)) != 0 || (hostBreakpoints.Length != 0 && !seeking);
             alignmentChecked = (flags & FlagAc) != 0 && (V->Cr0 & Cr0Am) != 0 && V->Cpl == 3;
             dataBreakpoints = (V->Dr[7] & 0xFF) != 0 || hostWatches;
             Tlb bank = V->Cpl == 3 ? tlbUser : tlbSupervisor;

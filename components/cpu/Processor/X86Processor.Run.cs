@@ -83,6 +83,7 @@ internal sealed unsafe partial class X86Processor
                 if (Lines.Intr && (V->Eflags & FlagIf) != 0)
                 {
                     V->Halted = 0;
+                    MaterializeFlags(); // A journal in the bus' place looks at them.
                     byte vector = Bus.Acknowledge(now);
                     if (DeliverOutside(vector, InterruptKind.External, false, 0, 0) is { } failed)
                         return failed;

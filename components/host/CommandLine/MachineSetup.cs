@@ -56,8 +56,6 @@ internal static class MachineSetup
             throw new InputException("--coverage: only virtualised branches tell where the guest goes; use --engine ring3 with --branches all or computed");
         if (builder.Options.Engine == Engine.Native && (settings.Limit != ulong.MaxValue || settings.Instructions is not null))
             throw new InputException($"{(settings.Instructions is null ? "--limit-instructions" : "--instructions")}: the host's processor does not count the guest's instructions; use --engine ring3 or emulated");
-        if (journal is { Mode: JournalMode.Record } && builder.Options.Engine != Engine.Native)
-            throw new InputException("--record: only runs on the host's own processor need a journal, every other is the same each time; use --engine native");
         return builder.Build();
     }
 

@@ -44,6 +44,8 @@ internal static class RunCommand
     /// <returns>The exit code.</returns>
     internal static int Run(RunSettings settings, HostStreams streams, Func<Machine, SymbolTable?, IRunView>? watch = null)
     {
+        if (settings.Record is not null)
+            JournalSetup.Check(settings, "--record");
         streams = GdbStreams.Beside(settings.Gdb, streams);
         RunFiles files = new(settings.Machine is null ? MachineManifest.Default.Name : Path.GetFileNameWithoutExtension(settings.Machine));
         using Stream? stats = settings.Stats is null ? null : OutputFile.Create(settings.Stats, "--stats");
@@ -58,8 +60,6 @@ internal static class RunCommand
         Func<Stream> console = () => new WipingStream(streams.GuestConsole(), () => progress?.Wipe());
         StandardStreams standard = new(streams.Input, streams.GuestConsole, streams.InputIsTerminal);
         using HostConsoles consoles = new(settings, MachineSetup.Manifest(settings), standard with { OpenOutput = console }, Say);
-        if (settings.Record is not null)
-            JournalSetup.Check(settings, "--record");
         using JournalWriter? journal = settings.Record is null ? null : new JournalWriter(OutputFile.Create(settings.Record, "--record"), JournalSetup.Header(settings));
         using Machine machine = MachineSetup.Build(journal is null ? settings : settings with { NoReboot = true }, console, outputs, consoles: consoles, journal: journal is null ? null : new MachineJournal(journal));
         machine.Load(boot);

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Plexus.Cpu;
 using Plexus.Host.CommandLine;
 using Plexus.Journal;
 using Plexus.Messaging.Contracts.Prescan;
@@ -23,7 +24,7 @@ internal static class JournalSetup
 
     /// <summary>The beginning of a journal.</summary>
     /// <exception cref="InputException">A file cannot be read.</exception>
-    public static JournalHeader Header(RunSettings settings) => new([.. settings.Arguments], "native", [.. Files(settings).Select(file => new JournalInput(file.Option, file.Path, Digest(file.Option, file.Path)))]);
+    public static JournalHeader Header(RunSettings settings) => new([.. settings.Arguments], "native", HostFlags.Habits.ToString(), [.. Files(settings).Select(file => new JournalInput(file.Option, file.Path, Digest(file.Option, file.Path)))]);
 
     /// <summary>Compares the files of a run with those that a journal began with.</summary>
     /// <exception cref="InputException">One is another.</exception>
@@ -38,8 +39,6 @@ internal static class JournalSetup
 
     private static string? Problem(RunSettings settings)
     {
-        if (settings.Engine is not null and not Engine.Native)
-            return "only runs on the host's own processor need a journal, every other is the same each time; use --engine native";
         if (settings.Branches is not null and not BranchMode.Native)
             return "needs --branches native";
         if (settings.Script.Count != 0 || settings.ShowsText || settings.Serial.Concat([settings.Parallel, settings.DebugConsole]).Any(CanBringInput))
@@ -50,6 +49,8 @@ internal static class JournalSetup
             return "--nvram is written by the run; leave it out";
         if (settings.Drives.FirstOrDefault(IsWritten) is { } drive)
             return $"{drive.File} is written by the run; add --snapshot or make the drive read-only";
+        if ((settings.Engine ?? RunSettings.ParseEngine(MachineSetup.Manifest(settings).Engine, "$.engine")) != Engine.Native)
+            return "only runs on the host's own processor need a journal, every other is the same each time; use --engine native";
         return null;
     }
 

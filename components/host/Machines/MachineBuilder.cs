@@ -61,7 +61,7 @@ public sealed class MachineBuilder
             s.GetRequiredService<MonitorTables>(),
             s.GetRequiredService<FlightRecorder>(),
             s.GetService<TransitionMeters>()));
-        AddComponent("cpu", (s, _) => new CpuComponent(s.GetRequiredService<Vcpu>(), s.GetRequiredService<GuestMemory>(), s.GetRequiredService<PlatformLines>(), s.GetRequiredService<MonitorTables>(), Overwritten, CpuModel, s.GetService<SharedRegion>(), Options.Journal));
+        AddComponent("cpu", (s, _) => new CpuComponent(s.GetRequiredService<Vcpu>(), s.GetRequiredService<GuestMemory>(), s.GetRequiredService<PlatformLines>(), s.GetRequiredService<MonitorTables>(), Overwritten, CpuModel, s.GetService<SharedRegion>(), Options.Journal, Undefined()));
         AddComponent("prescan", (_, _) => new PrescanComponent());
         AddComponent("patcher", (s, _) => new PatcherComponent(s.GetRequiredService<GuestMemory>(), new PatcherOptions { MaximumFrames = (int)(CodeMemory / GuestMemory.FrameSize) }));
         AddComponent("handlers", (_, _) => new HandlersComponent());
@@ -234,13 +234,16 @@ public sealed class MachineBuilder
         }
 
         if (Journal is not null)
-            fabric.Add(Journal.Front(services.GetRequiredService<Vcpu>(), services.GetRequiredService<PlatformLines>()));
+            fabric.Add(Journal.Front(services.GetRequiredService<Vcpu>(), services.GetRequiredService<GuestMemory>(), services.GetRequiredService<PlatformLines>()));
         foreach (IComponent drive in opened)
             fabric.Add(drive);
         for (int i = 0; i < devices.Count; i++)
             fabric.Add(devices[i], manifest.Devices[i].Placement);
         return ManifestChecks.Start(manifest, fabric, started => new Machine(manifest, Options, CpuModel, services, started, owners, drives, nvram));
     }
+
+    /// <summary>Guest code that is interpreted now and then leaves what the host's processor leaves.</summary>
+    private UndefinedFlags Undefined() => Journal?.UndefinedFlags ?? (Options.Engine == Engine.Native ? HostFlags.Habits : UndefinedFlags.P6);
 
     private Stream Open(string console, Func<Stream> usual) => consoleRoutes.TryGetValue(console, out Func<Func<Stream>, Stream>? route) ? route(usual) : usual();
 

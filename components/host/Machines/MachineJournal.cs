@@ -1,3 +1,4 @@
+using Plexus.Cpu;
 using Plexus.Journal;
 using Plexus.Messaging;
 using Plexus.Messaging.Shared;
@@ -25,10 +26,16 @@ public sealed class MachineJournal
     /// <summary>Which of the two.</summary>
     public JournalMode Mode => writer is null ? JournalMode.Replay : JournalMode.Record;
 
+    /// <summary>Whose habits undefined flags follow: those of the processor that was recorded.</summary>
+    /// <exception cref="InputException">The journal names one that is not known.</exception>
+    public UndefinedFlags UndefinedFlags => reader is null ? HostFlags.Habits
+        : Enum.TryParse(reader.Header.UndefinedFlags, out UndefinedFlags habits) ? habits
+        : throw new InputException($"the journal was made on a processor with undefined flags of kind {reader.Header.UndefinedFlags}, which is not known; replay it with the version that made it");
+
     /// <summary>What stands in the place of the bus.</summary>
-    internal IComponent Front(Vcpu vcpu, PlatformLines lines)
+    internal IComponent Front(Vcpu vcpu, GuestMemory memory, PlatformLines lines)
     {
         writer?.Connect(lines);
-        return writer is null ? new ReplayerComponent(vcpu, lines, reader!) : new RecorderComponent(vcpu, writer);
+        return writer is null ? new ReplayerComponent(vcpu, memory, lines, reader!) : new RecorderComponent(vcpu, memory, writer);
     }
 }

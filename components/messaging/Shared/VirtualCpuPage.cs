@@ -185,8 +185,8 @@ public static class VirtualCpuPage
     /// <summary>First page (relative) of the trace ring; records are 32-bit ids.</summary>
     public const int TracePage = StatePages;
 
-    /// <summary>Pages of the trace ring.</summary>
-    public const int TracePages = 1;
+    /// <summary>Pages of the trace ring: a full one is an entry to ring 0.</summary>
+    public const int TracePages = 16;
 
     /// <summary>Pages to map: state and trace ring.</summary>
     public const int Pages = TracePage + TracePages;

@@ -118,6 +118,52 @@ internal sealed class TransitionCounters(Vcpu vcpu, MonitorOptions options, Flig
         }
     }
 
+    /// <summary>Somebody wants every transition by itself: spans, meters.</summary>
+    internal bool WantsEach => options.TraceTransitions || meters is not null;
+
+    /// <summary>The first of a handler's records since the ring was emptied last: what the flight recorder is to have of all of them.</summary>
+    internal void Begin(HandlerRecord record, string reason, long wallStart, long wallEnd)
+    {
+        ref VcpuBlock v = ref vcpu.State;
+        if (recorder is null)
+            return;
+        record.Flight = new FlightRecord
+        {
+            GuestTime = v.Now,
+            Retired = v.Retired,
+            WallStart = wallStart,
+            WallEnd = wallEnd,
+            Eip = record.Site.Eip,
+            InstructionCode = record.Site.Code,
+            Kind = (byte)TransitionKind.Ring3ToRing3,
+            Vector = TransitionEvent.NoVector,
+            GuestRingTo = (byte)v.Cpl,
+            Strategy = recorder.Names.IdOf(record.Strategy),
+            Reason = recorder.Names.IdOf(reason),
+        };
+    }
+
+    /// <summary>One of a handler's records.</summary>
+    internal void Note(HandlerRecord record)
+    {
+        record.Pending++;
+        recorder?.Write(in record.Flight);
+    }
+
+    /// <summary>Counts what was noted of a handler's records.</summary>
+    internal void Settle(HandlerRecord record)
+    {
+        ulong times = record.Pending;
+        record.Pending = 0;
+        kinds[(int)TransitionKind.Ring3ToRing3] += times;
+        ring3[record.Site.Code] += times;
+        record.Site.Ring3 += times;
+        if (record.Strategy.Length == 0)
+            return;
+        strategies.TryGetValue(record.Strategy, out ulong value);
+        strategies[record.Strategy] = value + times;
+    }
+
     private static long Nanoseconds(long ticks) => Math.Max(0, (long)(ticks * (1e9 / Stopwatch.Frequency)));
 
     private void Record(FlightRecorder target, in TransitionEvent e, int code)

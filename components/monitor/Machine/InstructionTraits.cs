@@ -5,6 +5,9 @@ namespace Plexus.Monitor.Machine;
 /// <summary>What the monitor must know of an instruction it had emulated.</summary>
 internal static class InstructionTraits
 {
+    /// <summary>A far transfer or an IRET: what it leads to no scan has followed.</summary>
+    internal static bool Lands(int code) => ((Code)code).FlowControl() is not (FlowControl.Next or FlowControl.ConditionalBranch);
+
     /// <summary>A near branch: it was emulated because branches are virtualised, and a basic block begins where it leads.</summary>
     internal static bool IsNearBranch(int code) => ((Code)code).IsJccShortOrNear() || ((Code)code).FlowControl() switch
     {

@@ -12,14 +12,24 @@ namespace Plexus.Monitor.Machine;
 /// Repeats a run from its journal on the virtual processor: the guest runs freely to what it comes to by itself (accesses, deliveries, changes of its privilege level), and is looked
 /// for instruction by instruction where something came from outside.
 /// </summary>
-/// <remarks>A place is known by EIP, general registers, CS, CPL and CR3. A loop that counts in memory alone passes through the same place more than once: the first one is taken.</remarks>
+/// <remarks>A place is known by EIP, general registers, EFLAGS, CS, CPL, CR3 and the top of the stack. A loop that counts in other memory passes through the same place more than once: the first one is taken.</remarks>
 internal sealed class ReplayDrive(Vcpu vcpu, PlatformLines lines, MachineClock clock, IEndpoint bus, IEndpoint cpu, JournalNotes notes)
 {
     /// <summary>Guest instructions after which a place is no more looked for.</summary>
     private const ulong Patience = 20_000_000_000;
 
+    private const uint ResumeFlag = 0x1_0000;
+
+    /// <summary>Guest instructions that are interpreted one by one before the place is looked for at full speed, which begins with decoding everything anew.</summary>
+    private const ulong Near = 50_000;
+
     private NextPoint sought;
+    private bool isFast;
     private ulong soughtSince;
+
+    /// <summary>How often the guest stood at the sought EIP with other registers, and which.</summary>
+    private ulong passes;
+    private string lastPass = "";
 
     internal MachineExit Run(in RunMachine request)
     {
@@ -29,7 +39,11 @@ internal sealed class ReplayDrive(Vcpu vcpu, PlatformLines lines, MachineClock c
             notes.Look();
             lines.JournalStop = false;
             if (clock.ShouldReturn(request, out MachineExit exit))
+            {
+                Explain(exit);
                 return exit;
+            }
+
             NextPoint next = bus.Call<ReadNextPoint, NextPoint>(default);
             if (next.Kind == JournalKind.None)
                 return new MachineExit(MachineExitKind.Limit, 0, "the journal breaks off here");
@@ -46,7 +60,10 @@ internal sealed class ReplayDrive(Vcpu vcpu, PlatformLines lines, MachineClock c
 
                 if (next != sought)
                     Seek(next);
-                else if (v.Retired - soughtSince > Patience)
+                NotePass(next.State);
+                if (!isFast && v.Retired - soughtSince >= Near)
+                    SetPlace(fast: true);
+                if (v.Retired - soughtSince > Patience)
                     Diverge($"the guest did not come to its place in {Patience:N0} instructions");
             }
 
@@ -56,7 +73,7 @@ internal sealed class ReplayDrive(Vcpu vcpu, PlatformLines lines, MachineClock c
                 continue;
             }
 
-            CpuExit end = cpu.Call<Run, CpuExit>(new Run(RunMode.Emulated, 0, 0, ulong.MaxValue, Math.Min(request.RetireLimit, v.Retired + Patience), EndAtRingChange: true, EndAtDelivery: true));
+            CpuExit end = cpu.Call<Run, CpuExit>(new Run(RunMode.Emulated, 0, 0, ulong.MaxValue, Math.Min(request.RetireLimit, v.Retired + (next.IsFromOutside && !isFast ? Near : Patience)), EndAtRingChange: true, EndAtDelivery: true));
             if (end.Kind == ExitKind.Delivered)
                 notes.Delivered(end.Vector);
             else if (end.Kind != ExitKind.Breakpoint && MachineEnd.Of(end, v, out exit))
@@ -81,8 +98,17 @@ internal sealed class ReplayDrive(Vcpu vcpu, PlatformLines lines, MachineClock c
     {
         sought = point;
         soughtSince = vcpu.State.Retired;
-        Breakpoint[] places = point.IsFromOutside && point.Kind != JournalKind.None ? [new Breakpoint(BreakpointKind.Execute, point.State.CodeBase + point.State.Eip, 1)] : [];
-        cpu.Call<SetBreakpoints, Done>(new SetBreakpoints(places));
+        passes = 0;
+        SetPlace(fast: false);
+    }
+
+    private void SetPlace(bool fast)
+    {
+        isFast = fast;
+        Breakpoint[] places = sought.IsFromOutside && sought.Kind != JournalKind.None ? [new Breakpoint(BreakpointKind.Execute, sought.State.CodeBase + sought.State.Eip, 1)] : [];
+        JournalState s = sought.State;
+        uint[]? registers = fast && places.Length != 0 ? [s.Eax, s.Ecx, s.Edx, s.Ebx, s.Esp, s.Ebp, s.Esi, s.Edi] : null;
+        cpu.Call<SetBreakpoints, Done>(new SetBreakpoints(places, Registers: registers));
     }
 
     private bool IsAt(in NextPoint point)
@@ -90,8 +116,29 @@ internal sealed class ReplayDrive(Vcpu vcpu, PlatformLines lines, MachineClock c
         ref VcpuBlock v = ref vcpu.State;
         JournalState s = point.State;
         return v.Eip == s.Eip && v.GetGpr(4) == s.Esp && v.GetGpr(0) == s.Eax && v.GetGpr(1) == s.Ecx && v.GetGpr(2) == s.Edx && v.GetGpr(3) == s.Ebx && v.GetGpr(5) == s.Ebp
-            && v.GetGpr(6) == s.Esi && v.GetGpr(7) == s.Edi && v.Cr3 == s.Cr3 && v.Cpl == s.Cpl && v.Segments[(int)SegmentIndex.Cs].Selector == s.Cs
-            && (point.Kind == JournalKind.Interrupt || v.Halted == s.Halted);
+            && v.GetGpr(6) == s.Esi && v.GetGpr(7) == s.Edi && v.Cr3 == s.Cr3 && v.Cpl == s.Cpl && v.Segments[(int)SegmentIndex.Cs].Selector == s.Cs && ((v.Eflags ^ s.Eflags) & ~ResumeFlag) == 0
+            && (point.Kind == JournalKind.Interrupt || v.Halted == s.Halted) && bus.Call<ReadStackSum, StackSum>(default).Value == s.Stack;
+    }
+
+    private void NotePass(in JournalState s)
+    {
+        ref VcpuBlock v = ref vcpu.State;
+        if (v.Eip != s.Eip)
+            return;
+        passes++;
+        (string Name, uint Here, uint Sought)[] all =
+        [
+            ("EAX", v.GetGpr(0), s.Eax), ("ECX", v.GetGpr(1), s.Ecx), ("EDX", v.GetGpr(2), s.Edx), ("EBX", v.GetGpr(3), s.Ebx), ("ESP", v.GetGpr(4), s.Esp), ("EBP", v.GetGpr(5), s.Ebp),
+            ("ESI", v.GetGpr(6), s.Esi), ("EDI", v.GetGpr(7), s.Edi), ("CR3", v.Cr3, s.Cr3), ("EFLAGS", v.Eflags, s.Eflags), ("CPL", v.Cpl, s.Cpl), ("the stack's sum", (uint)bus.Call<ReadStackSum, StackSum>(default).Value, (uint)s.Stack),
+        ];
+        lastPass = string.Join(", ", all.Where(register => register.Here != register.Sought).Select(register => $"{register.Name} {register.Here:X8} for {register.Sought:X8}"));
+    }
+
+    /// <summary>The journal found that the sought place was missed: says how near the guest came.</summary>
+    private void Explain(in MachineExit exit)
+    {
+        if (exit.Kind == MachineExitKind.HostStop && passes != 0)
+            bus.Call<Diverge, Done>(new Diverge($"{passes:N0} times the guest stood at its EIP, the last time with {lastPass}", Explains: true));
     }
 
     private void Diverge(string why) => bus.Call<Diverge, Done>(new Diverge(why));

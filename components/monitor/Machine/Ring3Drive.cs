@@ -71,6 +71,9 @@ internal sealed partial class Ring3Drive
     /// <summary>User code runs at CS base 0, in pages that nothing was patched in.</summary>
     private bool isPlain;
 
+    /// <summary>An instruction that ring 0 emulated led somewhere else: what is there may never have been looked at as the beginning of an instruction.</summary>
+    private bool landed;
+
     /// <summary>What ran last was part of a patch: the next instruction may have been displaced as well.</summary>
     private bool leftPatch;
 
@@ -190,7 +193,8 @@ internal sealed partial class Ring3Drive
         }
 
         isPlain = hasPlainCode && user && !space.Code.ContainsKey(v.Eip >> 12);
-        views.Arrive(space, v.Eip);
+        views.Arrive(space, v.Eip, landed);
+        landed = false;
         if (!user)
             pages.Publish(paging.HasOpenTables);
         long wallStart = options.TimeTransitions ? Stopwatch.GetTimestamp() : 0;
@@ -224,7 +228,7 @@ internal sealed partial class Ring3Drive
                 pages.DrainBranches(wallStart, wallNow);
             }
 
-            again = OnExit(space, exit, wallNow) && !ended && !memory.HasHits && v.Retired < retireLimit && v.Now < deadline && !lines.StopRequested;
+            again = OnExit(space, exit, wallNow) && !landed && !ended && !memory.HasHits && v.Retired < retireLimit && v.Now < deadline && !lines.StopRequested;
             if (again)
                 paging.Revalidate();
             if (again && !user)
@@ -299,6 +303,9 @@ internal sealed partial class Ring3Drive
             trip.Event.Site = counters.Site(user, eip, result.InstructionCode);
         switch (result.Kind)
         {
+            case EmulateKind.Next when InstructionTraits.Lands(result.InstructionCode):
+                landed = true;
+                goto case EmulateKind.Halt;
             case EmulateKind.Next:
             case EmulateKind.Halt:
             case EmulateKind.Stop:

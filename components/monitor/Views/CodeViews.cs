@@ -140,12 +140,12 @@ internal sealed class CodeViews
     }
 
     /// <summary>
-    /// Control arrives at an EIP: with virtualised branches, a page that is mapped already must have it scanned as the beginning of an instruction.
+    /// Control arrives at an EIP: with virtualised branches, or when ring 0 led it there, a page that is mapped already must have it scanned as the beginning of an instruction.
     /// A page that is not mapped is scanned from there when the fetch faults.
     /// </summary>
-    internal void Arrive(ShadowSpace space, uint eip)
+    internal void Arrive(ShadowSpace space, uint eip, bool landed)
     {
-        if (options.Branches == BranchMode.Native || !space.Code.TryGetValue(eip >> 12, out CodeMapping mapping) || mapping.Key.Frame == None)
+        if ((options.Branches == BranchMode.Native && !landed) || !space.Code.TryGetValue(eip >> 12, out CodeMapping mapping) || mapping.Key.Frame == None)
             return;
         if (patcher.Call<AdmitTarget, Admitted>(new AdmitTarget(mapping.Key, eip)).Scanned)
             return;

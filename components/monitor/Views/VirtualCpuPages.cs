@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using Plexus.Messaging;
 using Plexus.Messaging.Contracts.Bus;
 using Plexus.Messaging.Contracts.Common;
@@ -34,7 +35,11 @@ internal sealed class VirtualCpuPages
     private readonly IEndpoint patcher;
     private readonly TransitionCounters counters;
     private readonly BlockCoverage coverage;
-    private readonly List<(SiteRecord? Site, string Strategy)> records = [];
+    private readonly List<HandlerRecord?> records = [];
+
+    /// <summary>Those that the ring holds, while it is emptied.</summary>
+    private readonly List<HandlerRecord> noted = [];
+    private HandlerRecord? unknown;
     private uint linear;
     private readonly bool isNative;
     private readonly bool isJournalled;
@@ -95,6 +100,7 @@ internal sealed class VirtualCpuPages
         state.Clear();
         popfImage = uint.MaxValue;
         records.Clear();
+        unknown = null;
         segments.Clear();
         Write(Layout.Version, Layout.LayoutVersion);
         this.cpu = cpu;
@@ -208,8 +214,16 @@ internal sealed class VirtualCpuPages
         if (next == start || linear == 0)
             return start;
         uint count = Math.Min((next - start) / 4, Layout.TracePages * (uint)GuestMemory.FrameSize / 4);
-        for (uint i = 0; i < count; i++)
-            CountHandler(ReadRing(FirstFrame + Layout.TracePage, i), "handler", wallStart, wallEnd);
+        if (counters.WantsEach)
+        {
+            for (uint i = 0; i < count; i++)
+                CountHandler(ReadRing(FirstFrame + Layout.TracePage, i), "handler", wallStart, wallEnd);
+        }
+        else
+        {
+            NoteHandlers(count, wallStart, wallEnd);
+        }
+
         Write(Layout.TraceNext, start);
         return start;
     }
@@ -233,19 +247,45 @@ internal sealed class VirtualCpuPages
         return start;
     }
 
+    /// <summary>Counts the ring's records by site: there may be as many as the guest has sensitive instructions.</summary>
+    private void NoteHandlers(uint count, long wallStart, long wallEnd)
+    {
+        for (uint page = 0; count != 0; page++)
+        {
+            ReadOnlySpan<uint> ids = MemoryMarshal.Cast<byte, uint>(memory.Frame(FirstFrame + Layout.TracePage + page));
+            ids = ids[..(int)Math.Min(count, (uint)ids.Length)];
+            count -= (uint)ids.Length;
+            foreach (uint id in ids)
+            {
+                HandlerRecord record = id < records.Count && records[(int)id] is { } known ? known : Resolve(id);
+                if (record.Pending == 0)
+                {
+                    noted.Add(record);
+                    counters.Begin(record, "handler", wallStart, wallEnd);
+                }
+
+                counters.Note(record);
+            }
+        }
+
+        foreach (HandlerRecord record in noted)
+            counters.Settle(record);
+        noted.Clear();
+    }
+
     private uint ReadRing(uint firstFrame, uint index) =>
         BinaryPrimitives.ReadUInt32LittleEndian(memory.Frame(firstFrame + (index / 1024))[(int)(index % 1024 * 4)..]);
 
     private void CountHandler(uint id, string reason, long wallStart, long wallEnd)
     {
-        (SiteRecord site, string strategy) = Resolve(id);
+        HandlerRecord record = Resolve(id);
         counters.Transition(new TransitionEvent
         {
             Kind = TransitionKind.Ring3ToRing3,
             Vector = TransitionEvent.NoVector,
-            Eip = site.Eip,
-            Site = site,
-            Strategy = strategy,
+            Eip = record.Site.Eip,
+            Site = record.Site,
+            Strategy = record.Strategy,
             GuestRingFrom = 0,
             GuestTime = vcpu.State.Now,
             WallStart = wallStart,
@@ -254,19 +294,20 @@ internal sealed class VirtualCpuPages
         });
     }
 
-    private (SiteRecord Site, string Strategy) Resolve(uint id)
+    private HandlerRecord Resolve(uint id)
     {
         // The ring is writable by the guest kernel: an id that nobody gave out is counted, not believed.
         if (id >= MaximumRecordId)
-            return (counters.Site(false, 0, 0), string.Empty);
+            return unknown ??= new HandlerRecord(counters.Site(false, 0, 0), string.Empty);
         while (records.Count <= id)
-            records.Add((null, string.Empty));
-        if (records[(int)id] is ({ } cached, var strategy))
-            return (cached, strategy);
+            records.Add(null);
+        if (records[(int)id] is { } cached)
+            return cached;
         ResolvedRecord resolved = patcher.Call<ResolveRecord, ResolvedRecord>(new ResolveRecord(id));
         SiteRecord site = counters.Site(false, resolved.GuestEip, resolved.InstructionCode);
-        records[(int)id] = (site, RoadNames.Of(resolved.Road));
-        return (site, RoadNames.Of(resolved.Road));
+        HandlerRecord record = new(site, RoadNames.Of(resolved.Road));
+        records[(int)id] = record;
+        return record;
     }
 
     private static uint Allocate(GuestMemory memory, int pages)

@@ -1,3 +1,4 @@
+using Iced.Intel;
 using Plexus.Cpu.Native;
 
 namespace Plexus.Cpu.Tests.Oracle;
@@ -102,6 +103,14 @@ internal sealed record OracleCase
         ReadOnlySpan<byte> bytes = item.Guest.AsSpan(Math.Min(offset, item.Guest.Length)).TrimStart(Prefixes);
         return bytes.Length != 0 && opcodes.Contains(bytes[0]);
     }
+
+    /// <summary>Some instruction leaves flags of which nobody has asked yet what the host makes of them: decimal arithmetic, x87 comparisons, shifts by the width of their operand or more.</summary>
+    public bool HasUnknownFlags => Items.Any(item =>
+    {
+        Instruction instruction = Decoder.Create(32, item.Guest).Decode();
+        bool isDecimal = instruction.Mnemonic is Mnemonic.Daa or Mnemonic.Das or Mnemonic.Aaa or Mnemonic.Aas or Mnemonic.Aam or Mnemonic.Aad;
+        return isDecimal || (item.Undefines & (FlagRules.C1 | FlagRules.Conditions)) != 0 || ((item.Undefines & FlagRules.Cf) != 0 && FlagRules.IsShift(instruction.Mnemonic));
+    });
 
     private (OracleItem Item, int Offset)? ItemAt(uint eip)
     {

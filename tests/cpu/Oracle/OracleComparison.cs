@@ -35,10 +35,9 @@ internal static class OracleComparison
     private static bool IsLongerUndefined(OracleOutcome undefined, OracleOutcome missing) =>
         undefined.Vector == VectorUd && missing.Vector == VectorPf && missing.Eip == undefined.Eip && missing.Cr2 - missing.Eip is > 0 and < 15;
 
-    /// <summary>The first difference that counts, or null.</summary>
-    public static string? Find(OracleCase subject, OracleOutcome host, OracleOutcome guest)
+    /// <summary>The first difference that counts, or null. With <paramref name="exact"/>, undefined flags count as well.</summary>
+    public static string? Find(OracleCase subject, OracleOutcome host, OracleOutcome guest, bool exact = false)
     {
-
         // Which of its two operands a comparison of strings reads first, and so which of them faults, is the processor's own affair.
         bool hasTwo = host.Vector is VectorPf or VectorAc && subject.HasOpcodeAt(host.Eip, CompareBytes, CompareWords);
         if (hasTwo && guest.Eip == host.Eip && guest.Vector != host.Vector && (guest.Vector is VectorPf or VectorAc))
@@ -67,6 +66,9 @@ internal static class OracleComparison
         }
 
         uint undefined = subject.UndefinedAt(host.Eip);
+
+        if (exact && !subject.HasUnknownFlags)
+            undefined &= ~FlagRules.Arithmetic;
         if (((host.Eflags ^ guest.Eflags) & EflagsCompared & ~undefined) != 0)
             return $"EFLAGS {guest.Eflags & ~undefined:X}, not {host.Eflags & ~undefined:X}";
         return FindFpu(host.Fx, guest.Fx, undefined) ?? (isPartial ? null : FindMemory(subject.Slot, host.Memory, guest.Memory));

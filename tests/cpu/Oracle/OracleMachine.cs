@@ -28,9 +28,9 @@ internal sealed unsafe class OracleMachine : IDisposable
     private readonly Vcpu vcpu = new();
     private readonly int[] codeFilled = new int[OracleLayout.Slots];
 
-    public OracleMachine(string model)
+    public OracleMachine(string model, UndefinedFlags undefined = UndefinedFlags.P6)
     {
-        cpu = new CpuComponent(vcpu, memory, new PlatformLines(), model: model);
+        cpu = new CpuComponent(vcpu, memory, new PlatformLines(), model: model, undefined: undefined);
         fabric.Answer("bus", (in PortRead _) => new BusResult(AccessStatus.Ok, 0xFF));
         fabric.Answer("bus", (in PortWrite _) => new BusResult(AccessStatus.Ok, 0));
         fabric.Attach(cpu);

@@ -12,14 +12,19 @@ internal sealed class OracleRun : IDisposable
     private readonly OracleOutcome[] outcomes = [.. Enumerable.Range(0, OracleLayout.Slots).Select(_ => new OracleOutcome())];
     private readonly OracleOutcome guest = new();
 
+    /// <summary>Flags count that the manual leaves undefined.</summary>
+    private readonly bool exact;
+
     /// <summary>Begins.</summary>
     /// <param name="seed">The same seed gives the same cases, in the same mode and on the same model.</param>
     /// <param name="model">The interpreter's model.</param>
     /// <param name="mode">The host's mode; null for the one with more instructions.</param>
-    public OracleRun(int seed, string model = "pentium-pro", ContainerMode? mode = null)
+    /// <param name="undefined">Whose habits undefined flags follow, which are then compared; null where they are not.</param>
+    public OracleRun(int seed, string model = "pentium-pro", ContainerMode? mode = null, UndefinedFlags? undefined = null)
     {
         host = new OracleHost(mode);
-        machine = new OracleMachine(model);
+        exact = undefined is not null;
+        machine = new OracleMachine(model, undefined ?? UndefinedFlags.P6);
         generator = new OracleGenerator(seed, host.Mode, model);
     }
 
@@ -66,7 +71,7 @@ internal sealed class OracleRun : IDisposable
         machine.Run(subject, ours);
         if (OracleComparison.IsIncomparable(Mode, theirs, ours) || ReadsItsCode(subject, ours))
             return null;
-        return OracleComparison.Find(subject, theirs, ours) is { } difference ? new OracleDivergence(subject, theirs, ours, difference) : null;
+        return OracleComparison.Find(subject, theirs, ours, exact) is { } difference ? new OracleDivergence(subject, theirs, ours, difference) : null;
     }
 
     /// <summary>Where the two sides' code differs by a prefix: whether the interpreter's outcome changes with a third prefix that means as little.</summary>
@@ -107,7 +112,7 @@ internal sealed class OracleRun : IDisposable
             Cases++;
             Instructions += Math.Min((long)(machine.Retired - retired), cases[slot].Items.Count + 1);
             Endings[theirs.Vector is >= 0 and < 32 ? theirs.Vector : 32]++;
-            if (OracleComparison.Find(cases[slot], theirs, guest) is null)
+            if (OracleComparison.Find(cases[slot], theirs, guest, exact) is null)
                 continue;
             if (Check(cases[slot]) is { } divergence)
                 return OracleShrinker.Shrink(divergence, Check);

@@ -23,6 +23,17 @@ public sealed class OracleTests
             Assert.True(run.Endings[vector] != 0, $"no case ended with exception {vector}");
     }
 
+    /// <summary>A replayed run follows the habits of the processor that was recorded.</summary>
+    [ZenFact]
+    public void Undefined_flags_of_this_host_are_known()
+    {
+        using OracleRun run = new(17, undefined: UndefinedFlags.Zen);
+
+        OracleDivergence? divergence = run.Run(200_000);
+
+        Assert.True(divergence is null, divergence is null ? "" : $"{divergence.Difference}\n{OracleText.Write(divergence, run.Mode)}");
+    }
+
     public static TheoryData<string> VectorFiles() => [.. Directory.GetFiles(Vectors, "*.txt").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
 
     /// <summary>What the interpreter once did otherwise, with what the host gave then: needs no host.</summary>

@@ -105,6 +105,14 @@ internal sealed unsafe partial class X86Processor
     }
 
     /// <remarks>A source of 0 leaves the destination alone and sets ZF. The other flags, undefined, describe the result like a logic operation.</remarks>
+    private void SetScanned(uint index)
+    {
+        if (isZen)
+            LazyZero = index;
+        else
+            SetLazy(index, 0);
+    }
+
     private static DecodedOp* BitScan<TW, TM, TForward>(X86Processor cpu, DecodedOp* op)
         where TW : struct, IWidth
         where TM : struct
@@ -114,13 +122,13 @@ internal sealed unsafe partial class X86Processor
             return cpu.LeaveBefore(op);
         if (value == 0)
         {
-            cpu.SetLazy(0, 0);
+            cpu.SetScanned(0);
             return op + 1;
         }
 
         uint index = typeof(TForward) == typeof(SetBit) ? (uint)BitOperations.TrailingZeroCount(value) : (uint)BitOperations.Log2(value);
         TW.Set(op->Dst, index);
-        cpu.SetLazy(index, 0);
+        cpu.SetScanned(index);
         cpu.LazyZero = 1;
         return op + 1;
     }

@@ -1,11 +1,24 @@
 namespace Plexus.Cpu.Processor;
 
 /// <content>
-/// MUL, IMUL, DIV, IDIV. Flags that the manual leaves undefined: after a multiplication SF, ZF and PF describe the low half and AF is 0; a division leaves all flags alone.
+/// MUL, IMUL, DIV, IDIV. Flags that the manual leaves undefined: after a multiplication SF, ZF and PF describe the low half and AF is 0; a division leaves all flags alone (P6).
+/// As <see cref="UndefinedFlags.Zen"/> a multiplication leaves them alone, and a division sets AF and clears SF, ZF and PF.
 /// </content>
 internal sealed unsafe partial class X86Processor
 {
-    private void SetMultiplied(uint extendedLow, bool overflow) => SetLazy(extendedLow, overflow ? 0x80000000u : 0);
+    private void SetMultiplied(uint extendedLow, bool overflow)
+    {
+        if (isZen)
+            LazyCarry = (LazyCarry & 8) | (overflow ? 0x80000000u : 0);
+        else
+            SetLazy(extendedLow, overflow ? 0x80000000u : 0);
+    }
+
+    private void SetDivided()
+    {
+        if (isZen)
+            SetLazy(1, (LazyCarry & 0xC0000000) | 8);
+    }
 
     /// <summary>MUL r/m: the operand comes from memory if there is one, otherwise from a register.</summary>
     private static DecodedOp* Mul<TW, TM>(X86Processor cpu, DecodedOp* op)
@@ -139,6 +152,7 @@ internal sealed unsafe partial class X86Processor
             Reg32(2) = (uint)(dividend - (quotient * b));
         }
 
+        SetDivided();
         return true;
     }
 
@@ -187,6 +201,7 @@ internal sealed unsafe partial class X86Processor
             Reg32(2) = (uint)(dividend - (quotient * b));
         }
 
+        SetDivided();
         return true;
     }
 

@@ -20,7 +20,7 @@ internal readonly struct Shl : IShift
         uint r = (uint)wide & TW.Mask;
         uint carry = (uint)(wide >> (TW.Bytes * 8)) & 1;
         uint sign = TW.Extend(r);
-        cpu.SetLazy(sign, (carry << 31) | ((sign >> 1) & 0x40000000));
+        cpu.SetLazy(sign, (carry << 31) | ((sign >> 1) & 0x40000000) | cpu.ShiftAuxiliary);
         return r;
     }
 }
@@ -35,7 +35,7 @@ internal readonly struct Shr : IShift
         uint r = a >> count;
         uint sign = TW.Extend(r);
         uint overflow = (sign ^ (TW.Extend(r << 1))) >> 31;
-        cpu.SetLazy(sign, (carry << 31) | ((carry ^ overflow) << 30));
+        cpu.SetLazy(sign, (carry << 31) | ((carry ^ overflow) << 30) | cpu.ShiftAuxiliary);
         return r;
     }
 }
@@ -49,7 +49,7 @@ internal readonly struct Sar : IShift
         int value = (int)TW.Extend(a);
         uint carry = (uint)(value >> (count - 1)) & 1;
         uint r = (uint)(value >> count);
-        cpu.SetLazy(r, (carry << 31) | (carry << 30));
+        cpu.SetLazy(r, (carry << 31) | (carry << 30) | cpu.ShiftAuxiliary);
         return r;
     }
 }
@@ -160,6 +160,10 @@ internal sealed unsafe partial class X86Processor
         return op + 1;
     }
 
+    /// <summary>OF is undefined for counts above 1: P6 compares the sign with the operand's, <see cref="UndefinedFlags.Zen"/> looks at the last step.</summary>
+    private void SetDoubleShifted(uint extended, uint carry, uint overflow) =>
+        SetLazy(extended, (carry << 31) | ((carry ^ overflow) << 30) | ShiftAuxiliary);
+
     /// <summary>SHLD: the low half comes from the second operand. With 16 bits and counts above 16 the first operand is shifted in again, as P6 does.</summary>
     private uint DoubleLeft<TW>(uint a, uint b, int count)
         where TW : struct, IWidth
@@ -178,8 +182,7 @@ internal sealed unsafe partial class X86Processor
             carry = (uint)((wide << (count - 1)) >> 47) & 1;
         }
 
-        uint overflow = (TW.Extend(r) ^ TW.Extend(a)) >> 31;
-        SetLazy(TW.Extend(r), (carry << 31) | ((carry ^ overflow) << 30));
+        SetDoubleShifted(TW.Extend(r), carry, isZen ? carry ^ (TW.Extend(r) >> 31) : (TW.Extend(r) ^ TW.Extend(a)) >> 31);
         return r;
     }
 
@@ -200,8 +203,7 @@ internal sealed unsafe partial class X86Processor
             carry = (uint)(wide >> (count - 1)) & 1;
         }
 
-        uint overflow = (TW.Extend(r) ^ TW.Extend(a)) >> 31;
-        SetLazy(TW.Extend(r), (carry << 31) | ((carry ^ overflow) << 30));
+        SetDoubleShifted(TW.Extend(r), carry, (TW.Extend(r) ^ TW.Extend(isZen ? r << 1 : a)) >> 31);
         return r;
     }
 

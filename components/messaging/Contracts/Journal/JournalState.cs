@@ -1,6 +1,6 @@
 namespace Plexus.Messaging.Contracts.Journal;
 
-/// <summary>Where the guest stood: what is compared of it. Flags are not, since the manual leaves some of them to the processor.</summary>
+/// <summary>Where the guest stood: what is compared of it.</summary>
 /// <param name="Eip">EIP.</param>
 /// <param name="Cs">Selector of CS.</param>
 /// <param name="CodeBase">Base of CS.</param>
@@ -15,6 +15,8 @@ namespace Plexus.Messaging.Contracts.Journal;
 /// <param name="Ebp">EBP.</param>
 /// <param name="Esi">ESI.</param>
 /// <param name="Edi">EDI.</param>
+/// <param name="Stack">A sum over the top of the stack, what registers point to, and the registers of the x87 and SSE units.</param>
+/// <param name="Eflags">EFLAGS.</param>
 [Packed]
 public readonly partial record struct JournalState(
     [property: Key(0)] uint Eip,
@@ -30,4 +32,6 @@ public readonly partial record struct JournalState(
     [property: Key(10)] uint Esp,
     [property: Key(11)] uint Ebp,
     [property: Key(12)] uint Esi,
-    [property: Key(13)] uint Edi);
+    [property: Key(13)] uint Edi,
+    [property: Key(14)] ulong Stack,
+    [property: Key(15)] uint Eflags);
