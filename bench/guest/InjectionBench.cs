@@ -1,0 +1,5 @@
+namespace Plexus.Guest.Bench;
+internal sealed class InjectionBench(bool quick)
+{
+    public bool Run() => quick;
+}
