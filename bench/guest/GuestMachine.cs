@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using Plexus.Bench;
 using Plexus.Cpu.Native;
 
@@ -19,30 +18,28 @@ internal sealed record GuestMachine(string Name, string Program, IReadOnlyList<s
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(20), ForReboot = TimeSpan.FromSeconds(20);
 
     /// <summary>
-    /// What the kernel is told: nothing of what these machines have not, no tests of its own; no mitigations, which cost a machine that virtualises more than one that translates;
-    /// and how fast the time-stamp counter is, which both pass through: its clock is then right without a calibration.
+    /// What the kernel is told: nothing of what these machines have not, no tests of its own, and no mitigations, which cost a machine that virtualises more than one that translates.
     /// </summary>
     private const string CommandLine =
-        "console=ttyS0,115200 quiet reboot=k panic=1 acpi=off noapic nolapic pci=off nosmp cryptomgr.notests apparmor=0 audit=0 mitigations=off nokaslr tsc=reliable tsc_early_khz=";
+        "console=ttyS0,115200 quiet reboot=k panic=1 acpi=off noapic nolapic pci=off nosmp cryptomgr.notests apparmor=0 audit=0 mitigations=off nokaslr";
 
     /// <summary>The machines that this host has; of others it says what is missing.</summary>
-    /// <param name="kilohertz">The host's time-stamp counter.</param>
-    public static IReadOnlyList<GuestMachine> All(ulong kilohertz)
+    public static IReadOnlyList<GuestMachine> All()
     {
-        string kernel = GuestFile(Kernel), commandLine = CommandLine + kilohertz.ToString(CultureInfo.InvariantCulture);
+        string kernel = GuestFile(Kernel);
         List<GuestMachine> machines = [];
         if (GuestContainerSupport.WhyNot is { } reason)
             Absent(PlexusName, reason);
         else
         {
             machines.Add(new GuestMachine(PlexusName, "dotnet", [Path.Combine(AppContext.BaseDirectory, "plexus.dll"), "run", "--engine", "native", "--strategy", "auto", "--cpu", "pentium-m",
-                "--mem", $"{Mebibytes}M", "--no-reboot", "--kernel", kernel, "--append", commandLine, "--initrd"]));
+                "--mem", $"{Mebibytes}M", "--no-reboot", "--kernel", kernel, "--append", CommandLine, "--initrd"]));
         }
 
         if (HostTools.OnPath("qemu-system-i386") is { } qemu)
         {
             machines.Add(new GuestMachine(QemuName, qemu, ["-accel", "tcg", "-M", "isapc", "-cpu", "pentium3,+sse2", "-m", $"{Mebibytes}", "-display", "none", "-serial", "stdio", "-monitor", "none",
-                "-no-reboot", "-kernel", kernel, "-append", commandLine, "-initrd"]));
+                "-no-reboot", "-kernel", kernel, "-append", CommandLine, "-initrd"]));
         }
         else
             Absent(QemuName, "apt-get install qemu-system-x86");

@@ -11,6 +11,12 @@ internal sealed class GuestPrograms
     private const string Compiler = "gcc";
     private const string Common = "measure.c";
 
+    /// <summary>Environment variable that tells programs how fast the time-stamp counter is.</summary>
+    public const string TimeStampVariable = "TSC_KHZ";
+
+    /// <summary>Its value.</summary>
+    public static string Kilohertz => TimeStampScale.Kilohertz.ToString(CultureInfo.InvariantCulture);
+
     /// <summary>Without a math library's errno a square root is one instruction.</summary>
     private static readonly string[] Options = ["-m32", "-static", "-std=gnu11", "-O2", "-fno-math-errno", "-Wall", "-Wextra", "-Werror"];
 
@@ -51,23 +57,14 @@ internal sealed class GuestPrograms
     /// <summary>Runs a program on the host and returns what it said.</summary>
     public static ProgramOutput Run(string program, params IEnumerable<string> arguments)
     {
-        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })
-            ?? throw new BenchException($"{program} did not start");
+        ProcessStartInfo start = new(program, arguments) { RedirectStandardOutput = true };
+        start.Environment[TimeStampVariable] = Kilohertz;
+        using Process process = Process.Start(start) ?? throw new BenchException($"{program} did not start");
         ProgramOutput output = ProgramOutput.Read(process.StandardOutput, null);
         process.WaitForExit();
         if (process.ExitCode != 0)
             throw new BenchException($"{Path.GetFileName(program)} ended with exit code {process.ExitCode} on the host ({output.Failure})");
         return output;
-    }
-
-    /// <summary>How fast the host's time-stamp counter counts, in kilohertz.</summary>
-    public ulong HostTimeStampKilohertz()
-    {
-        using Process process = Process.Start(new ProcessStartInfo(Compile("tsc")) { RedirectStandardOutput = true })
-            ?? throw new BenchException("tsc did not start");
-        string[] words = process.StandardOutput.ReadToEnd().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
-        process.WaitForExit();
-        return words is ["@tsc", string kilohertz] ? ulong.Parse(kilohertz, CultureInfo.InvariantCulture) : throw new BenchException("the host's time-stamp counter could not be measured");
     }
 
     private static string FirstLine(string text) => text.Split('\n').FirstOrDefault(line => line.Contains("error", StringComparison.Ordinal) || line.Contains("cannot", StringComparison.Ordinal)) ?? text.Split('\n')[0];

@@ -24,7 +24,7 @@ internal static class InitialRamDisk
         archive.AddProgram(Shell[1..], File.ReadAllBytes(GuestMachine.GuestFile(Busybox)));
         foreach (string program in programs)
             archive.AddProgram($"{Programs}/{Path.GetFileName(program)}", File.ReadAllBytes(program));
-        string script = string.Join('\n', [$"#!{Shell} sh", $"{Shell} mount -t proc proc /proc", .. commands, $"{Shell} echo {GuestMachine.End}", $"{Shell} reboot -f", ""]);
+        string script = string.Join('\n', [$"#!{Shell} sh", $"{Shell} mount -t proc proc /proc", $"export {GuestPrograms.TimeStampVariable}={GuestPrograms.Kilohertz}", .. commands, $"{Shell} echo {GuestMachine.End}", $"{Shell} reboot -f", ""]);
         archive.AddProgram("init", Encoding.ASCII.GetBytes(script));
         archive.Write(file);
     }

@@ -15,7 +15,7 @@ try
 {
     bool complete = true;
     GuestPrograms programs = new();
-    IReadOnlyList<GuestMachine> machines = parts is ["injection"] ? [] : GuestMachine.All(programs.HostTimeStampKilohertz());
+    IReadOnlyList<GuestMachine> machines = parts is ["injection"] ? [] : GuestMachine.All();
     foreach (string part in parts)
     {
         complete &= part switch

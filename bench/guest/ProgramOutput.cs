@@ -25,10 +25,13 @@ internal sealed class ProgramOutput
     public bool Ended { get; private set; }
 
     /// <summary>
-    /// Time that passed for the machine from its first mark to its last, for each second of ours. The lines take the same time on the wire, so that only their distance counts;
+    /// Nanoseconds by the programs' clock from the first mark to the last, for each of ours. The lines take the same time on the wire, so that only their distance counts;
     /// not a number with less than two.
     /// </summary>
-    public double ClockRate => first is { } from && last is { } to && to.Wall > from.Wall ? (to.Machine - from.Machine) / (to.Wall - from.Wall) : double.NaN;
+    public double ClockRate => Rate(mark => mark.Programs);
+
+    /// <summary>The same for the machine's CLOCK_MONOTONIC.</summary>
+    public double MonotonicRate => Rate(mark => mark.Monotonic);
 
     /// <summary>Reads to the end, or up to a line.</summary>
     /// <param name="from">The machine's output.</param>
@@ -61,8 +64,8 @@ internal sealed class ProgramOutput
             case [ResultLine, string name, string nanoseconds, string checksum]:
                 results.Add(new ProgramResult(name, double.Parse(nanoseconds, CultureInfo.InvariantCulture), checksum));
                 break;
-            case [MarkLine, string nanoseconds]:
-                Mark mark = new(double.Parse(nanoseconds, CultureInfo.InvariantCulture) / 1e9, wall);
+            case [MarkLine, string nanoseconds, string monotonic]:
+                Mark mark = new(Seconds(nanoseconds), Seconds(monotonic), wall);
                 first ??= mark;
                 last = mark;
                 break;
@@ -75,6 +78,10 @@ internal sealed class ProgramOutput
         }
     }
 
-    /// <summary>A moment by the machine's clock and by ours, in seconds.</summary>
-    private readonly record struct Mark(double Machine, double Wall);
+    private double Rate(Func<Mark, double> clock) => first is { } from && last is { } to && to.Wall > from.Wall ? (clock(to) - clock(from)) / (to.Wall - from.Wall) : double.NaN;
+
+    private static double Seconds(string nanoseconds) => double.Parse(nanoseconds, CultureInfo.InvariantCulture) / 1e9;
+
+    /// <summary>A moment by the programs' clock, by CLOCK_MONOTONIC and by ours, in seconds.</summary>
+    private readonly record struct Mark(double Programs, double Monotonic, double Wall);
 }

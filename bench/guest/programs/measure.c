@@ -9,12 +9,14 @@
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
+#include <x86intrin.h>
+
+static uint64_t kilohertz;
 
 uint64_t now(void)
 {
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    return (uint64_t)at.tv_sec * 1000000000u + (uint64_t)at.tv_nsec;
+    uint64_t ticks = __rdtsc();
+    return ticks / kilohertz * 1000000u + ticks % kilohertz * 1000000u / kilohertz;
 }
 
 /* A serial port that still transmits interrupts what is measured next. */
@@ -26,6 +28,9 @@ static void drain(void)
 
 void settle(void)
 {
+    const char *given = getenv("TSC_KHZ");
+    kilohertz = given != NULL ? strtoull(given, NULL, 10) : 0;
+    require(kilohertz != 0, "TSC_KHZ is not set");
     prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
     cpu_set_t one;
     CPU_ZERO(&one);
@@ -35,8 +40,10 @@ void settle(void)
 
 void mark(void)
 {
+    struct timespec at;
     drain();
-    printf("@mark %" PRIu64 "\n", now());
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    printf("@mark %" PRIu64 " %" PRIu64 "\n", now(), (uint64_t)at.tv_sec * 1000000000u + (uint64_t)at.tv_nsec);
     drain();
 }
 

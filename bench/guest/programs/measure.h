@@ -4,13 +4,16 @@
 
 #include <stdint.h>
 
-/* CLOCK_MONOTONIC in nanoseconds. */
+/*
+ * Nanoseconds by the time-stamp counter, which is the host's own or goes with it on every machine that is measured; how fast it counts, in kilohertz, stands in the environment
+ * as TSC_KHZ. A guest's CLOCK_MONOTONIC cannot be trusted where its kernel could not calibrate the counter.
+ */
 uint64_t now(void);
 
-/* Stays on the processor that it is on, without transparent huge pages: a guest has none. */
+/* The first call of every program: reads TSC_KHZ, then stays on the processor that it is on, without transparent huge pages: a guest has none. */
 void settle(void);
 
-/* "@mark NANOSECONDS": the bench compares the distance of two marks with its own clock. Waits until the line is on the wire. */
+/* "@mark NANOSECONDS CLOCK_MONOTONIC": the bench compares the distances of marks by both clocks with its own. Waits until the line is on the wire. */
 void mark(void);
 
 /* "@result NAME NANOSECONDS CHECKSUM" */
