@@ -23,20 +23,28 @@ internal sealed class ComputeBench(GuestPrograms programs, IReadOnlyList<GuestMa
         foreach (GuestMachine machine in machines)
         {
             string initrd = Path.Combine(programs.Folder, "compute.gz");
-            int repetitions = machine.Name == GuestMachine.QemuName ? (quick ? 1 : 2) : Repetitions;
+            bool isSlow = machine.Name == GuestMachine.QemuName;
+            int repetitions = isSlow ? (quick ? 1 : 2) : Repetitions;
             InitialRamDisk.Write(initrd, files, files.Select(file => $"/{InitialRamDisk.Programs}/{Path.GetFileName(file)} {repetitions}"));
-            outputs[machine.Name] = machine.Run(initrd);
-            GuestClock.Check(machine.Name, outputs[machine.Name]);
+            for (int round = 0; round < (isSlow ? 1 : Rounds); round++)
+            {
+                ProgramOutput output = machine.Run(initrd);
+                GuestClock.Check(machine.Name, output);
+                if (!outputs.TryAdd(machine.Name, output))
+                    outputs[machine.Name].Add(output);
 
-            // Before and behind the guest: what else the host does then and now meets both.
-            outputs[HostName].Add(OnHost(files));
+                // Before and behind each guest: what else the host does then and now meets both.
+                outputs[HostName].Add(OnHost(files));
+            }
         }
 
         Report(outputs);
         return machines.Count == 2;
     }
 
-    private int Repetitions => quick ? 3 : 8;
+    private int Repetitions => quick ? 3 : 6;
+
+    private int Rounds => quick ? 1 : 3;
 
     private ProgramOutput OnHost(IReadOnlyList<string> files)
     {
