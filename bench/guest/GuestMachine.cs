@@ -66,7 +66,7 @@ internal sealed record GuestMachine(string Name, string Program, IReadOnlyList<s
     public ProgramOutput Run(string initrd)
     {
         Console.Error.WriteLine($"guest-bench: {Name} …");
-        using Process process = Process.Start(new ProcessStartInfo(Program, [.. Arguments, initrd]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true })
+        using Process process = Process.Start(new ProcessStartInfo(Program, [.. Arguments, initrd]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, UseShellExecute = false })
             ?? throw new BenchException($"{Program} did not start");
         Task<string> errors = process.StandardError.ReadToEndAsync();
         using Timer patience = new(_ => process.Kill(entireProcessTree: true), null, Patience, Timeout.InfiniteTimeSpan);

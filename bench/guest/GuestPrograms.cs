@@ -35,7 +35,7 @@ internal sealed class GuestPrograms
         Directory.CreateDirectory(binaries);
         string program = Path.Combine(binaries, name);
         bool isAlone = further.Contains("-nostdlib");
-        ProcessStartInfo start = new(Compiler) { RedirectStandardError = true };
+        ProcessStartInfo start = new(Compiler) { RedirectStandardError = true, UseShellExecute = false };
         foreach (string word in (string[])[.. Options, .. further, .. isAlone ? (string[])[] : [Path.Combine(sources, Common)], Path.Combine(sources, $"{name}.c"), "-o", program])
             start.ArgumentList.Add(word);
         try
@@ -57,7 +57,7 @@ internal sealed class GuestPrograms
     /// <summary>Runs a program on the host and returns what it said.</summary>
     public static ProgramOutput Run(string program, params IEnumerable<string> arguments)
     {
-        ProcessStartInfo start = new(program, arguments) { RedirectStandardOutput = true };
+        ProcessStartInfo start = new(program, arguments) { RedirectStandardOutput = true, UseShellExecute = false };
         start.Environment[TimeStampVariable] = Kilohertz;
         using Process process = Process.Start(start) ?? throw new BenchException($"{program} did not start");
         ProgramOutput output = ProgramOutput.Read(process.StandardOutput, null);
