@@ -65,7 +65,7 @@ Task("Test")
 });
 
 Task("Bench")
-    .Description("Micro-benchmarks, ten million x87 instructions beside the host's unit, a million fuzzed inputs for everything that reads bytes from outside, then Debian's kernel beside QEMU, Bochs and v86: its unpacking, and its boot to a shell script. Pass --quick for a short run.")
+    .Description("Micro-benchmarks, ten million x87 instructions beside the host's unit, a million fuzzed inputs for everything that reads bytes from outside, then Debian's kernel beside QEMU, Bochs and v86: its unpacking, and its boot to a shell script; then what the engine native costs a guest's programs, system calls and interrupts. Pass --quick for a short run.")
     .Does(() =>
 {
     var quick = HasArgument("quick");
@@ -81,6 +81,7 @@ Task("Bench")
     Bench("./components/host/Plexus.Host.csproj", "bench strategies");
     Bench("./bench/telemetry/Plexus.Telemetry.Bench.csproj", quick ? "--quick" : "");
     Bench("./bench/boot/Plexus.Boot.Bench.csproj", quick ? "--quick" : "");
+    Bench("./bench/guest/Plexus.Guest.Bench.csproj", quick ? "all --quick" : "all");
 });
 
 Task("Pack")

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Plexus.Bench;
 using Plexus.Boot.Bench;
 using Plexus.Cpu.Native;
 using Plexus.Host.Loaders;
@@ -9,8 +10,8 @@ const uint Memory = 128u << 20;
 
 bool quick = args.Contains("--quick", StringComparer.Ordinal);
 string? only = args.SkipWhile(a => a != "--workload").Skip(1).FirstOrDefault();
-string kernel = Path.Combine(Root(), ".guests", "linux-686", "vmlinuz");
-string initrd = Path.Combine(Root(), ".guests", "linux-686", "initramfs.gz");
+string kernel = Path.Combine(HostTools.Root(), ".guests", "linux-686", "vmlinuz");
+string initrd = Path.Combine(HostTools.Root(), ".guests", "linux-686", "initramfs.gz");
 foreach (string file in (string[])[kernel, initrd])
 {
     if (!File.Exists(file))
@@ -35,8 +36,8 @@ if (only is not null && workloads.All(w => w.Name != only) && pcs.Length == 0)
 
 string work = Directory.CreateTempSubdirectory("plexus-boot-").FullName;
 string plexus = Path.Combine(AppContext.BaseDirectory, "plexus.dll");
-string v86 = Path.Combine(Root(), "bench", "boot", "v86.mjs");
-string modules = Path.Combine(Root(), "bench", "boot", "node_modules");
+string v86 = Path.Combine(HostTools.Root(), "bench", "boot", "v86.mjs");
+string modules = Path.Combine(HostTools.Root(), "bench", "boot", "node_modules");
 bool complete = true;
 foreach (Workload workload in workloads.Where(w => only is null || w.Name == only))
 {
@@ -53,7 +54,7 @@ foreach (Workload workload in workloads.Where(w => only is null || w.Name == onl
 
 foreach (PcWorkload workload in pcs)
 {
-    foreach (string file in workload.Missing(Path.Combine(Root(), ".guests")))
+    foreach (string file in workload.Missing(Path.Combine(HostTools.Root(), ".guests")))
     {
         Console.Error.WriteLine($"boot-bench: {file} is missing; run dotnet cake --target=Guests");
         return 2;
@@ -77,10 +78,10 @@ static bool Came(List<(string Name, TimeSpan? Wall)> results) => results.Where(r
 
 PcBench Pcs()
 {
-    return new PcBench(Path.Combine(Root(), ".guests"), work, plexus, OnPath("qemu-system-i386"), NodeWithV86(), (v86, modules), quick ? null : BochsMachine.Find(OnPath));
+    return new PcBench(Path.Combine(HostTools.Root(), ".guests"), work, plexus, HostTools.OnPath("qemu-system-i386"), NodeWithV86(), (v86, modules), quick ? null : BochsMachine.Find(HostTools.OnPath));
 }
 
-string? NodeWithV86() => Directory.Exists(Path.Combine(modules, "v86")) && File.Exists(BochsMachine.SeaBios) ? OnPath("node") : null;
+string? NodeWithV86() => Directory.Exists(Path.Combine(modules, "v86")) && File.Exists(BochsMachine.SeaBios) ? HostTools.OnPath("node") : null;
 
 List<Contender> Contenders(Workload workload)
 {
@@ -90,7 +91,7 @@ List<Contender> Contenders(Workload workload)
     else
         contenders.Add(Own("plexus native/auto", "native", workload));
     string[] initrdOption = workload.Initrd is null ? [] : ["-initrd", workload.Initrd];
-    if (OnPath("qemu-system-i386") is { } qemu)
+    if (HostTools.OnPath("qemu-system-i386") is { } qemu)
     {
         contenders.Add(new Contender("QEMU TCG", qemu, ["-accel", "tcg", "-M", "isapc", "-cpu", "pentium2", "-m", "128", "-display", "none", "-serial", "stdio", "-monitor", "none",
             "-no-reboot", "-kernel", kernel, .. initrdOption, "-append", workload.CommandLine]));
@@ -107,7 +108,7 @@ List<Contender> Contenders(Workload workload)
 
     if (quick)
         Absent("Bochs", "leave out --quick");
-    else if (BochsMachine.Find(OnPath) is { } bochs)
+    else if (BochsMachine.Find(HostTools.OnPath) is { } bochs)
         contenders.Add(Bochs(bochs, workload));
     else
         Absent("Bochs", "apt-get install bochs bochs-term vgabios seabios");
@@ -142,15 +143,4 @@ static void Report(string marker, List<(string Name, TimeSpan? Wall)> results)
     }
 
     AnsiConsole.Write(table);
-}
-
-static string? OnPath(string program) =>
-    (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(d => Path.Combine(d, program)).FirstOrDefault(File.Exists);
-
-static string Root()
-{
-    DirectoryInfo? at = new(AppContext.BaseDirectory);
-    while (at is not null && !File.Exists(Path.Combine(at.FullName, "Monorepo.sln")))
-        at = at.Parent;
-    return at?.FullName ?? throw new InvalidOperationException("Monorepo.sln was not found above the program.");
 }

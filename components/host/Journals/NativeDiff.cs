@@ -12,7 +12,7 @@ namespace Plexus.Host.Journals;
 /// <c>plexus diff</c> where one side is the host's own processor, which counts no instructions: the guest is run there with a journal, and repeated under <c>emulated</c> up to each
 /// access, interrupt, delivery and change of the privilege level.
 /// </summary>
-internal sealed class NativeDiff(RunSettings native, HostStreams streams)
+internal sealed class NativeDiff(RunSettings settings, HostStreams streams)
 {
     /// <summary>The two sides can be compared so.</summary>
     /// <exception cref="InputException">One is native, and the other is not emulated, or they differ in more.</exception>
@@ -30,28 +30,30 @@ internal sealed class NativeDiff(RunSettings native, HostStreams streams)
     /// <returns>0 when there is no divergence, 1 when there is one.</returns>
     public int Run()
     {
-        JournalSetup.Check(native, "--a, --b");
-        RunSettings settings = native with { NoReboot = true };
+        JournalSetup.Check(settings, "--a, --b");
         BootRequest boot = MachineSetup.Boot(settings);
         using FileStream file = new(Path.Combine(Path.GetTempPath(), $"plexus-{Guid.NewGuid():N}.journal"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
         using MemoryStream printed = new();
-        int code = Record(settings, boot, file, printed);
+        int code = Record(boot, file, printed);
         if (code != ExitCodes.Success)
             return code;
         file.Position = 0;
         using JournalReader journal = new(file);
         using MemoryStream again = new();
         int result = new Repetition(streams, "diff").Run(settings, boot, journal, () => again);
-        if (result != ExitCodes.Success || printed.GetBuffer().AsSpan(0, (int)printed.Length).SequenceEqual(again.GetBuffer().AsSpan(0, (int)again.Length)))
+
+        // The machines have closed their consoles; what was printed is still there.
+        (byte[] native, byte[] emulated) = (printed.ToArray(), again.ToArray());
+        if (result != ExitCodes.Success || native.AsSpan().SequenceEqual(emulated))
             return result;
-        Say($"first divergence: console: {printed.Length} bytes against {again.Length}");
+        Say($"first divergence: console: {native.Length} bytes against {emulated.Length}, equal up to byte {native.AsSpan().CommonPrefixLength(emulated)}");
         return ExitCodes.Divergence;
     }
 
-    private int Record(RunSettings settings, BootRequest boot, FileStream file, MemoryStream printed)
+    private int Record(BootRequest boot, FileStream file, MemoryStream printed)
     {
         using JournalWriter writer = new(file, JournalSetup.Header(settings), leaveOpen: true);
-        using Machine machine = MachineSetup.Build(settings, () => printed, journal: new MachineJournal(writer));
+        using Machine machine = MachineSetup.Build(settings with { NoReboot = true }, () => printed, journal: new MachineJournal(writer));
         machine.Load(boot);
         MachineExit exit = machine.Run();
         writer.Finish(in machine.Vcpu.State, machine.Memory);
