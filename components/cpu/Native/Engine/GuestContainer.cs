@@ -299,7 +299,9 @@ internal sealed unsafe partial class GuestContainer : IDisposable
         }
     }
 
-    private const int SettlingYields = 100, SettlingSleeps = 1000, SettlingAttempts = 100;
+    /// <summary>A yield may give the processor to somebody else's whole slice, so there are few; sleeps are as short as the host's timer slack makes them.</summary>
+    private const int SettlingYields = 10, SettlingSleeps = 10_000, SettlingAttempts = 100;
+    private const ulong SettlingSleep = 50_000;
 
     /// <summary>How long a container may take to come back once it was kicked.</summary>
     private const int SecondsToAnswer = 10;
@@ -328,7 +330,7 @@ internal sealed unsafe partial class GuestContainer : IDisposable
             else if (process.HasEnded())
                 return false;
             else
-                Thread.Sleep(1);
+                LinuxClock.Sleep(SettlingSleep);
         }
 
         return false;
