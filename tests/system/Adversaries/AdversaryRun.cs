@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Globalization;
+using System.Security.Cryptography;
 using Plexus.System.Tests.Runs;
 using Xunit;
 
@@ -31,6 +33,9 @@ internal static class AdversaryRun
         }
         """;
 
+    /// <summary>What each image does under <c>emulated</c>: the same for every configuration it is compared with.</summary>
+    private static readonly ConcurrentDictionary<string, Lazy<PlexusRun>> References = new(StringComparer.Ordinal);
+
     /// <summary>Every strategy, every branch mode.</summary>
     public static IEnumerable<(string Strategy, string Branches)> Configurations =>
         DemoRuns.Strategies.Select(strategy => (strategy, "native")).Concat([("auto", "computed"), ("auto", "all"), ("call-table", "all")]);
@@ -41,7 +46,7 @@ internal static class AdversaryRun
         string[] ring3 = ["--engine", "ring3", "--strategy", strategy, "--branches", branches];
         List<string> steps = [];
         using Files files = new(adversary, detailed: false, steps);
-        PlexusRun wanted = files.Run("--engine", "emulated");
+        PlexusRun wanted = files.Reference();
         PlexusRun run = files.Run(ring3);
         Assert.True(wanted.ExitCode == Adversary.Exit && wanted.ConsoleText.Count(x => x == '\n') == steps.Count, $"the reference ended with {wanted.ExitCode}: {wanted.Messages}\n{wanted.ConsoleText}");
         if (run.ExitCode != wanted.ExitCode || run.ConsoleText != wanted.ConsoleText)
@@ -103,6 +108,9 @@ internal static class AdversaryRun
             File.WriteAllBytes(image, AdversaryKernel.Build(adversary, detailed, steps));
             File.WriteAllText(machine, Manifest);
         }
+
+        public PlexusRun Reference() =>
+            References.GetOrAdd(Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(image))), _ => new Lazy<PlexusRun>(() => Run("--engine", "emulated"))).Value;
 
         public PlexusRun Run(params string[] options) => RunUnlimited(["--limit-instructions", "20000000", .. options]);
 

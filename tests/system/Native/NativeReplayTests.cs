@@ -13,13 +13,11 @@ public sealed class NativeReplayTests : IDisposable
 
     private string Journal => Path.Combine(folder.FullName, "run.journal");
 
-    [NativeTheory]
-    [InlineData("auto")]
-    [InlineData("jump-stub")]
-    public void Recorded_demo_kernel_is_the_same_when_it_is_replayed(string strategy)
+    [NativeFact]
+    public void Recorded_demo_kernel_is_the_same_when_it_is_replayed()
     {
         ContainerTraces before = ContainerTraces.Now();
-        PlexusRun recorded = PlexusRun.Invoke("run", "--engine", "native", "--strategy", strategy, "--record", Journal);
+        PlexusRun recorded = PlexusRun.Invoke("run", "--engine", "native", "--strategy", "jump-stub", "--record", Journal);
         Assert.True(recorded.ExitCode == 0, recorded.Messages);
 
         PlexusRun replayed = PlexusRun.Invoke("replay", Journal);
