@@ -44,9 +44,6 @@ public sealed class JournalReader : IDisposable
     /// <summary>Notes a difference. Only the first one counts: what follows may follow from it.</summary>
     public void Diverge(string why) => Divergence ??= $"after {Count:N0} of the journal's entries: {why}";
 
-    /// <summary>Adds what is known of the place that was missed.</summary>
-    public void Explain(string why) => Divergence += $"; {why}";
-
     /// <summary>Compares how the run ended with how it did when the journal was made.</summary>
     /// <param name="state">Where the guest stands.</param>
     /// <param name="memory">Guest memory.</param>

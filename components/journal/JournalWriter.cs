@@ -48,8 +48,9 @@ public sealed class JournalWriter : IDisposable
             byte[] frame = new byte[GuestMemory.FrameSize];
             for (uint i = 0; i < memory.RamFrames && Failure is null; i++)
             {
-                PlainFrame.Read(memory, i, frame, isTable: PlainFrame.IsTable(memory, i));
-                target.WriteByte(PlainFrame.IsTable(memory, i) ? (byte)1 : (byte)0);
+                bool isTable = PlainFrame.IsTable(memory, i);
+                PlainFrame.Read(memory, i, frame, isTable);
+                target.WriteByte(isTable ? (byte)1 : (byte)0);
                 target.Write(frame);
             }
 

@@ -11,7 +11,7 @@ namespace Plexus.Journal;
 internal static class NearMemory
 {
     private const int Words = 64, Esp = 4;
-    private const uint Line = 64, AccessedAndDirty = 0x60;
+    private const uint Line = 64;
     private const ulong Basis = 0xCBF2_9CE4_8422_2325;
     private const uint Paging = 1u << 31, LargePages = 1 << 4, PhysicalAddressExtension = 1 << 5;
     private const ulong Present = 1, Large = 0x80, Prime = 0x0100_0000_01B3;
@@ -46,14 +46,14 @@ internal static class NearMemory
             return sum * Prime;
         memory.ReadPhysical(physical, bytes);
         foreach (uint word in MemoryMarshal.Cast<byte, uint>(bytes))
-            sum = (sum ^ (word & ~AccessedAndDirty)) * Prime;
+            sum = (sum ^ (word & ~PlainFrame.AccessedAndDirty)) * Prime;
         return sum;
     }
 
     /// <summary>What a delivery pushed last, as far as it lies in one page: the first and the fourth doubleword, an error code and EFLAGS where there is one.</summary>
     internal static ulong Frame(in VcpuBlock v, GuestMemory memory)
     {
-        uint linear = v.GetGpr(4) + v.Segments[(int)SegmentIndex.Ss].Base;
+        uint linear = v.GetGpr(Esp) + v.Segments[(int)SegmentIndex.Ss].Base;
         return linear % GuestMemory.FrameSize > GuestMemory.FrameSize - 16 || Walk(in v, memory, linear) is not { } physical
             ? 0
             : Read(memory, physical, 4) | (Read(memory, physical + 12, 4) << 32);

@@ -16,7 +16,14 @@ namespace Plexus.Journal;
 /// <param name="journal">What happened.</param>
 public sealed class ReplayerComponent(Vcpu vcpu, GuestMemory memory, PlatformLines lines, JournalReader journal) : IComponent
 {
+    private const uint ResumeFlag = 0x1_0000;
+
     private IEndpoint? bus;
+
+    /// <summary>How often the guest stood at the EIP of what comes next from outside, but was in another state, and which; and what came next then.</summary>
+    private ulong passes;
+    private JournalState lastPass;
+    private ulong passesBefore;
 
     /// <inheritdoc/>
     public string Name => "bus";
@@ -49,14 +56,10 @@ public sealed class ReplayerComponent(Vcpu vcpu, GuestMemory memory, PlatformLin
         });
         port.OnCall<Acknowledge, Vector>(OnAcknowledge);
         port.OnCall<NoteBoundary, Done>(OnBoundary);
-        port.OnCall<ReadNextPoint, NextPoint>((in ReadNextPoint _) => new NextPoint(journal.Next.Kind, journal.Next.State ?? default));
-        port.OnCall<ReadStackSum, StackSum>((in ReadStackSum _) => new StackSum(NearMemory.Sum(in vcpu.State, memory)));
+        port.OnCall<ReadNextPoint, NextPoint>(OnNextPoint);
         port.OnCall<Diverge, Done>((in Diverge request) =>
         {
-            if (request.Explains)
-                journal.Explain(request.Why);
-            else
-                Differs($"{request.Why}; in the journal comes {journal.Next.Words}");
+            Differs($"{request.Why}; in the journal comes {journal.Next.Words}");
             return default;
         });
         JournalFront.Rest(port, bus);
@@ -65,6 +68,33 @@ public sealed class ReplayerComponent(Vcpu vcpu, GuestMemory memory, PlatformLin
 
     /// <summary>What an access gives after a difference: the machine stops, and nobody looks at it any more.</summary>
     private static BusResult Nothing => new(AccessStatus.Unmapped, uint.MaxValue);
+
+    private NextPoint OnNextPoint(in ReadNextPoint request)
+    {
+        JournalState noted = journal.Next.State ?? default;
+        NextPoint point = new(journal.Next.Kind, noted);
+        return point is { IsFromOutside: true, Kind: not JournalKind.None } ? point with { IsHere = IsAt(noted) } : point;
+    }
+
+    /// <summary>The resume flag is left out, and that the guest is halted where an interrupt wakes it.</summary>
+    private bool IsAt(in JournalState noted)
+    {
+        JournalState here = StateOfVcpu.Registers(in vcpu.State);
+        if (here.Eip != noted.Eip)
+            return false;
+        here = here with
+        {
+            Near = NearMemory.Sum(in vcpu.State, memory),
+            Eflags = (here.Eflags & ~ResumeFlag) | (noted.Eflags & ResumeFlag),
+            Halted = journal.Next.Kind == JournalKind.Interrupt ? noted.Halted : here.Halted,
+        };
+        if (here == noted)
+            return true;
+        passes = passesBefore == journal.Count ? passes + 1 : 1;
+        passesBefore = journal.Count;
+        lastPass = here;
+        return false;
+    }
 
     private Vector OnAcknowledge(in Acknowledge request)
     {
@@ -117,7 +147,8 @@ public sealed class ReplayerComponent(Vcpu vcpu, GuestMemory memory, PlatformLin
 
     private void Differs(string why)
     {
-        journal.Diverge(why);
+        bool isMissed = passes != 0 && passesBefore == journal.Count;
+        journal.Diverge(isMissed ? $"{why}; {passes:N0} times the guest stood at its EIP, the last time with {StateOfVcpu.Difference(lastPass, journal.Next.State ?? default)}" : why);
         lines.HostStop = true;
     }
 }

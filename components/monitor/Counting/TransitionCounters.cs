@@ -100,15 +100,10 @@ internal sealed class TransitionCounters(Vcpu vcpu, MonitorOptions options, Flig
             }
         }
 
-        if (e.Strategy.Length != 0)
-        {
-            strategies.TryGetValue(e.Strategy, out ulong value);
-            strategies[e.Strategy] = value + 1;
-        }
-
+        CountStrategy(e.Strategy, 1);
         int code = e.Site?.Code ?? e.InstructionCode;
         if (recorder is not null)
-            Record(recorder, in e, code);
+            recorder.Write(FlightOf(recorder, in e, code));
         meters?.Count((byte)e.Kind, e.Vector, meters.Names.IdOf(e.Strategy), code, options.TimeTransitions ? Nanoseconds(e.WallEnd - e.WallStart) : -1);
         meters?.Sites?.Count(e.GuestRingFrom == 3, e.Eip, code);
         if (options.TraceTransitions && telemetry is not null)
@@ -122,25 +117,10 @@ internal sealed class TransitionCounters(Vcpu vcpu, MonitorOptions options, Flig
     internal bool WantsEach => options.TraceTransitions || meters is not null;
 
     /// <summary>The first of a handler's records since the ring was emptied last: what the flight recorder is to have of all of them.</summary>
-    internal void Begin(HandlerRecord record, string reason, long wallStart, long wallEnd)
+    internal void Begin(HandlerRecord record, in TransitionEvent e)
     {
-        ref VcpuBlock v = ref vcpu.State;
-        if (recorder is null)
-            return;
-        record.Flight = new FlightRecord
-        {
-            GuestTime = v.Now,
-            Retired = v.Retired,
-            WallStart = wallStart,
-            WallEnd = wallEnd,
-            Eip = record.Site.Eip,
-            InstructionCode = record.Site.Code,
-            Kind = (byte)TransitionKind.Ring3ToRing3,
-            Vector = TransitionEvent.NoVector,
-            GuestRingTo = (byte)v.Cpl,
-            Strategy = recorder.Names.IdOf(record.Strategy),
-            Reason = recorder.Names.IdOf(reason),
-        };
+        if (recorder is not null)
+            record.Flight = FlightOf(recorder, in e, record.Site.Code);
     }
 
     /// <summary>One of a handler's records.</summary>
@@ -158,18 +138,23 @@ internal sealed class TransitionCounters(Vcpu vcpu, MonitorOptions options, Flig
         kinds[(int)TransitionKind.Ring3ToRing3] += times;
         ring3[record.Site.Code] += times;
         record.Site.Ring3 += times;
-        if (record.Strategy.Length == 0)
-            return;
-        strategies.TryGetValue(record.Strategy, out ulong value);
-        strategies[record.Strategy] = value + times;
+        CountStrategy(record.Strategy, times);
     }
 
     private static long Nanoseconds(long ticks) => Math.Max(0, (long)(ticks * (1e9 / Stopwatch.Frequency)));
 
-    private void Record(FlightRecorder target, in TransitionEvent e, int code)
+    private void CountStrategy(string strategy, ulong times)
+    {
+        if (strategy.Length == 0)
+            return;
+        strategies.TryGetValue(strategy, out ulong value);
+        strategies[strategy] = value + times;
+    }
+
+    private FlightRecord FlightOf(FlightRecorder target, in TransitionEvent e, int code)
     {
         ref VcpuBlock v = ref vcpu.State;
-        target.Write(new FlightRecord
+        return new FlightRecord
         {
             GuestTime = e.GuestTime,
             Retired = v.Retired,
@@ -183,7 +168,7 @@ internal sealed class TransitionCounters(Vcpu vcpu, MonitorOptions options, Flig
             GuestRingTo = (byte)v.Cpl,
             Strategy = target.Names.IdOf(e.Strategy),
             Reason = target.Names.IdOf(e.Reason),
-        });
+        };
     }
 
     /// <summary>All counters, in a stable order.</summary>

@@ -5,7 +5,7 @@ namespace Plexus.Monitor.Machine;
 /// <summary>What the monitor must know of an instruction it had emulated.</summary>
 internal static class InstructionTraits
 {
-    /// <summary>A far transfer or an IRET: what it leads to no scan has followed.</summary>
+    /// <summary>It may lead somewhere that no scan has followed.</summary>
     internal static bool Lands(int code) => ((Code)code).FlowControl() is not (FlowControl.Next or FlowControl.ConditionalBranch);
 
     /// <summary>A near branch: it was emulated because branches are virtualised, and a basic block begins where it leads.</summary>

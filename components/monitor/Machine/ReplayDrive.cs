@@ -12,13 +12,11 @@ namespace Plexus.Monitor.Machine;
 /// Repeats a run from its journal on the virtual processor: the guest runs freely to what it comes to by itself (accesses, deliveries, changes of its privilege level), and is looked
 /// for instruction by instruction where something came from outside.
 /// </summary>
-/// <remarks>A place is known by EIP, general registers, EFLAGS, CS, CPL, CR3 and the top of the stack. A loop that counts in other memory passes through the same place more than once: the first one is taken.</remarks>
+/// <remarks>A place is known by EIP, general registers, EFLAGS, CS, CPL, CR3 and what is near (the journal compares). A loop that counts in other memory passes through the same place more than once: the first one is taken.</remarks>
 internal sealed class ReplayDrive(Vcpu vcpu, PlatformLines lines, MachineClock clock, IEndpoint bus, IEndpoint cpu, JournalNotes notes)
 {
     /// <summary>Guest instructions after which a place is no more looked for.</summary>
     private const ulong Patience = 20_000_000_000;
-
-    private const uint ResumeFlag = 0x1_0000;
 
     /// <summary>Guest instructions that are interpreted one by one before the place is looked for at full speed, which begins with decoding everything anew.</summary>
     private const ulong Near = 50_000;
@@ -26,10 +24,6 @@ internal sealed class ReplayDrive(Vcpu vcpu, PlatformLines lines, MachineClock c
     private NextPoint sought;
     private bool isFast;
     private ulong soughtSince;
-
-    /// <summary>How often the guest stood at the sought EIP with other registers, and which.</summary>
-    private ulong passes;
-    private string lastPass = "";
 
     internal MachineExit Run(in RunMachine request)
     {
@@ -39,17 +33,13 @@ internal sealed class ReplayDrive(Vcpu vcpu, PlatformLines lines, MachineClock c
             notes.Look();
             lines.JournalStop = false;
             if (clock.ShouldReturn(request, out MachineExit exit))
-            {
-                Explain(exit);
                 return exit;
-            }
-
             NextPoint next = bus.Call<ReadNextPoint, NextPoint>(default);
             if (next.Kind == JournalKind.None)
                 return new MachineExit(MachineExitKind.Limit, 0, "the journal breaks off here");
             if (next.IsFromOutside)
             {
-                if (IsAt(next))
+                if (next.IsHere)
                 {
                     Seek(default);
                     if (next.Kind == JournalKind.End)
@@ -60,7 +50,6 @@ internal sealed class ReplayDrive(Vcpu vcpu, PlatformLines lines, MachineClock c
 
                 if (next != sought)
                     Seek(next);
-                NotePass(next.State);
                 if (!isFast && v.Retired - soughtSince >= Near)
                     SetPlace(fast: true);
                 if (v.Retired - soughtSince > Patience)
@@ -98,7 +87,6 @@ internal sealed class ReplayDrive(Vcpu vcpu, PlatformLines lines, MachineClock c
     {
         sought = point;
         soughtSince = vcpu.State.Retired;
-        passes = 0;
         SetPlace(fast: false);
     }
 
@@ -109,36 +97,6 @@ internal sealed class ReplayDrive(Vcpu vcpu, PlatformLines lines, MachineClock c
         JournalState s = sought.State;
         uint[]? registers = fast && places.Length != 0 ? [s.Eax, s.Ecx, s.Edx, s.Ebx, s.Esp, s.Ebp, s.Esi, s.Edi] : null;
         cpu.Call<SetBreakpoints, Done>(new SetBreakpoints(places, Registers: registers));
-    }
-
-    private bool IsAt(in NextPoint point)
-    {
-        ref VcpuBlock v = ref vcpu.State;
-        JournalState s = point.State;
-        return v.Eip == s.Eip && v.GetGpr(4) == s.Esp && v.GetGpr(0) == s.Eax && v.GetGpr(1) == s.Ecx && v.GetGpr(2) == s.Edx && v.GetGpr(3) == s.Ebx && v.GetGpr(5) == s.Ebp
-            && v.GetGpr(6) == s.Esi && v.GetGpr(7) == s.Edi && v.Cr3 == s.Cr3 && v.Cpl == s.Cpl && v.Segments[(int)SegmentIndex.Cs].Selector == s.Cs && ((v.Eflags ^ s.Eflags) & ~ResumeFlag) == 0
-            && (point.Kind == JournalKind.Interrupt || v.Halted == s.Halted) && bus.Call<ReadStackSum, StackSum>(default).Value == s.Stack;
-    }
-
-    private void NotePass(in JournalState s)
-    {
-        ref VcpuBlock v = ref vcpu.State;
-        if (v.Eip != s.Eip)
-            return;
-        passes++;
-        (string Name, uint Here, uint Sought)[] all =
-        [
-            ("EAX", v.GetGpr(0), s.Eax), ("ECX", v.GetGpr(1), s.Ecx), ("EDX", v.GetGpr(2), s.Edx), ("EBX", v.GetGpr(3), s.Ebx), ("ESP", v.GetGpr(4), s.Esp), ("EBP", v.GetGpr(5), s.Ebp),
-            ("ESI", v.GetGpr(6), s.Esi), ("EDI", v.GetGpr(7), s.Edi), ("CR3", v.Cr3, s.Cr3), ("EFLAGS", v.Eflags, s.Eflags), ("CPL", v.Cpl, s.Cpl), ("the stack's sum", (uint)bus.Call<ReadStackSum, StackSum>(default).Value, (uint)s.Stack),
-        ];
-        lastPass = string.Join(", ", all.Where(register => register.Here != register.Sought).Select(register => $"{register.Name} {register.Here:X8} for {register.Sought:X8}"));
-    }
-
-    /// <summary>The journal found that the sought place was missed: says how near the guest came.</summary>
-    private void Explain(in MachineExit exit)
-    {
-        if (exit.Kind == MachineExitKind.HostStop && passes != 0)
-            bus.Call<Diverge, Done>(new Diverge($"{passes:N0} times the guest stood at its EIP, the last time with {lastPass}", Explains: true));
     }
 
     private void Diverge(string why) => bus.Call<Diverge, Done>(new Diverge(why));

@@ -298,14 +298,12 @@ internal sealed partial class Ring3Drive
         // A branch to itself needs no entry each time, as long as nothing waits to be seen.
         while (result.Kind == EmulateKind.Next && v.Eip == eip && MayRepeat())
             result = cpu.Call<EmulateOne, Emulated>(new EmulateOne(Iterations()));
+        landed |= result.Kind == EmulateKind.Next && InstructionTraits.Lands(result.InstructionCode);
         trip.Event.InstructionCode = result.InstructionCode;
         if (strategy.Length != 0)
             trip.Event.Site = counters.Site(user, eip, result.InstructionCode);
         switch (result.Kind)
         {
-            case EmulateKind.Next when InstructionTraits.Lands(result.InstructionCode):
-                landed = true;
-                goto case EmulateKind.Halt;
             case EmulateKind.Next:
             case EmulateKind.Halt:
             case EmulateKind.Stop:

@@ -261,7 +261,7 @@ internal sealed class VirtualCpuPages
                 if (record.Pending == 0)
                 {
                     noted.Add(record);
-                    counters.Begin(record, "handler", wallStart, wallEnd);
+                    counters.Begin(record, EventOf(record, "handler", wallStart, wallEnd));
                 }
 
                 counters.Note(record);
@@ -276,23 +276,21 @@ internal sealed class VirtualCpuPages
     private uint ReadRing(uint firstFrame, uint index) =>
         BinaryPrimitives.ReadUInt32LittleEndian(memory.Frame(firstFrame + (index / 1024))[(int)(index % 1024 * 4)..]);
 
-    private void CountHandler(uint id, string reason, long wallStart, long wallEnd)
+    private void CountHandler(uint id, string reason, long wallStart, long wallEnd) => counters.Transition(EventOf(Resolve(id), reason, wallStart, wallEnd));
+
+    private TransitionEvent EventOf(HandlerRecord record, string reason, long wallStart, long wallEnd) => new()
     {
-        HandlerRecord record = Resolve(id);
-        counters.Transition(new TransitionEvent
-        {
-            Kind = TransitionKind.Ring3ToRing3,
-            Vector = TransitionEvent.NoVector,
-            Eip = record.Site.Eip,
-            Site = record.Site,
-            Strategy = record.Strategy,
-            GuestRingFrom = 0,
-            GuestTime = vcpu.State.Now,
-            WallStart = wallStart,
-            WallEnd = wallEnd,
-            Reason = reason,
-        });
-    }
+        Kind = TransitionKind.Ring3ToRing3,
+        Vector = TransitionEvent.NoVector,
+        Eip = record.Site.Eip,
+        Site = record.Site,
+        Strategy = record.Strategy,
+        GuestRingFrom = 0,
+        GuestTime = vcpu.State.Now,
+        WallStart = wallStart,
+        WallEnd = wallEnd,
+        Reason = reason,
+    };
 
     private HandlerRecord Resolve(uint id)
     {

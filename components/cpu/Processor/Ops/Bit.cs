@@ -104,7 +104,7 @@ internal sealed unsafe partial class X86Processor
             op->Run = size == 2 ? &BitReg<TOp, W16> : &BitReg<TOp, W32>;
     }
 
-    /// <remarks>A source of 0 leaves the destination alone and sets ZF. The other flags, undefined, describe the result like a logic operation.</remarks>
+    /// <summary>The flags besides ZF are undefined: like a logic operation they describe the result (P6), or stay as they are (<see cref="UndefinedFlags.Zen"/>).</summary>
     private void SetScanned(uint index)
     {
         if (isZen)
@@ -113,6 +113,7 @@ internal sealed unsafe partial class X86Processor
             SetLazy(index, 0);
     }
 
+    /// <remarks>A source of 0 leaves the destination alone and sets ZF.</remarks>
     private static DecodedOp* BitScan<TW, TM, TForward>(X86Processor cpu, DecodedOp* op)
         where TW : struct, IWidth
         where TM : struct

@@ -2,6 +2,5 @@ namespace Plexus.Messaging.Contracts.Journal;
 
 /// <summary>The monitor tells a journal that the guest does not come to where it stood when the journal was made. Answered by <c>Done</c>.</summary>
 /// <param name="Why">One line.</param>
-/// <param name="Explains">It says more of a difference that the journal itself has found.</param>
 [Message(0x0B04)]
-public readonly partial record struct Diverge([property: Key(0)] string Why, [property: Key(1)] bool Explains = false);
+public readonly partial record struct Diverge([property: Key(0)] string Why);

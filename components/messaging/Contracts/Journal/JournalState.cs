@@ -15,7 +15,7 @@ namespace Plexus.Messaging.Contracts.Journal;
 /// <param name="Ebp">EBP.</param>
 /// <param name="Esi">ESI.</param>
 /// <param name="Edi">EDI.</param>
-/// <param name="Stack">A sum over the top of the stack, what registers point to, and the registers of the x87 and SSE units.</param>
+/// <param name="Near">A sum over the top of the stack, what registers point to, and the registers of the x87 and SSE units.</param>
 /// <param name="Eflags">EFLAGS.</param>
 [Packed]
 public readonly partial record struct JournalState(
@@ -33,5 +33,5 @@ public readonly partial record struct JournalState(
     [property: Key(11)] uint Ebp,
     [property: Key(12)] uint Esi,
     [property: Key(13)] uint Edi,
-    [property: Key(14)] ulong Stack,
+    [property: Key(14)] ulong Near,
     [property: Key(15)] uint Eflags);
