@@ -34,7 +34,7 @@ public sealed class CpuComponent : IComponent, IDisposable
     /// <param name="model">One of <see cref="CpuModels.Names"/>.</param>
     /// <param name="shared">Where guest memory lies, when deprivileged code is to run on the host's own processor; null for the interpreter.</param>
     /// <param name="journal">Whether the host's counter is asked for through a journal in the bus' place, for what the guest reads.</param>
-    /// <param name="undefined">Whose habits flags follow that the manual leaves undefined.</param>
+    /// <param name="habits">What the guest sees of the host's processor; by default nothing.</param>
     /// <exception cref="ArgumentException">There is no such model.</exception>
     public CpuComponent(
         Vcpu vcpu,
@@ -45,7 +45,7 @@ public sealed class CpuComponent : IComponent, IDisposable
         string model = CpuModels.Default,
         SharedRegion? shared = null,
         JournalMode journal = JournalMode.None,
-        UndefinedFlags undefined = UndefinedFlags.P6)
+        HostHabits habits = default)
     {
         ArgumentNullException.ThrowIfNull(vcpu);
         ArgumentNullException.ThrowIfNull(memory);
@@ -60,7 +60,7 @@ public sealed class CpuComponent : IComponent, IDisposable
             virtualProcessor = new X86Processor(vcpu.Block, memory, lines, cpuModel, bus, physical: false) { HostCycles = seen };
             physicalProcessor = new X86Processor(vcpu.Block, memory, lines, cpuModel, bus, physical: true) { Tables = tables ?? new MonitorTables(), Overwritten = overwritten, HostCycles = cycles };
             virtualProcessor.ResetApicBase();
-            virtualProcessor.Follow(undefined);
+            virtualProcessor.Follow(in habits);
         }
 
         if (shared is not null)

@@ -44,7 +44,7 @@ internal sealed class JournalRig : IDisposable
     public static byte[] Record(Action<JournalRig> run)
     {
         using MemoryStream stream = new();
-        using (JournalWriter writer = new(stream, new JournalHeader(["--engine", "native"], "native", "P6", []), leaveOpen: true))
+        using (JournalWriter writer = new(stream, new JournalHeader(["--engine", "native"], "native", "P6", 0, []), leaveOpen: true))
         {
             using JournalRig rig = new(r => new RecorderComponent(r.Vcpu, r.Memory, writer));
             run(rig);

@@ -172,7 +172,7 @@ public sealed class JournalTests
     {
         Random random = new(2);
         using FullStream stream = new();
-        using JournalWriter writer = new(stream, new JournalHeader([], "native", "P6", []));
+        using JournalWriter writer = new(stream, new JournalHeader([], "native", "P6", 0, []));
         PlatformLines lines = new();
         writer.Connect(lines);
         using JournalRig rig = new(r => new RecorderComponent(r.Vcpu, r.Memory, writer));

@@ -104,7 +104,9 @@ public sealed class FlightRecorderTests : IDisposable
             c.cli();
             c.jmp(top);
         });
-        ProcessStartInfo start = new("dotnet", [Path.Combine(AppContext.BaseDirectory, "plexus.dll"), "run", "--strategy", "int3-monitor", "--kernel", guest.Path])
+
+        // Started in the background by a shell, the test inherits that these signals are ignored.
+        ProcessStartInfo start = new("env", ["--default-signal=INT,QUIT", "dotnet", Path.Combine(AppContext.BaseDirectory, "plexus.dll"), "run", "--strategy", "int3-monitor", "--kernel", guest.Path])
         {
             WorkingDirectory = directory,
             UseShellExecute = false,

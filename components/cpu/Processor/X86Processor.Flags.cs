@@ -19,10 +19,14 @@ internal sealed unsafe partial class X86Processor
 
     private bool isZen;
 
-    /// <summary>Says whose habits undefined flags follow.</summary>
-    internal void Follow(UndefinedFlags habits)
+    /// <summary>MXCSR_MASK of the host's processor when guest code runs there, else 0.</summary>
+    private uint hostMxcsrMask;
+
+    /// <summary>Says what the guest sees of the host's processor.</summary>
+    internal void Follow(in HostHabits habits)
     {
-        isZen = habits == UndefinedFlags.Zen;
+        isZen = habits.Flags == UndefinedFlags.Zen;
+        hostMxcsrMask = habits.MxcsrMask;
         ShiftAuxiliary = isZen ? 8u : 0;
     }
 

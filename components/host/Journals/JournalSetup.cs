@@ -24,7 +24,7 @@ internal static class JournalSetup
 
     /// <summary>The beginning of a journal.</summary>
     /// <exception cref="InputException">A file cannot be read.</exception>
-    public static JournalHeader Header(RunSettings settings) => new([.. settings.Arguments], "native", HostFlags.Habits.ToString(), [.. Files(settings).Select(file => new JournalInput(file.Option, file.Path, Digest(file.Option, file.Path)))]);
+    public static JournalHeader Header(RunSettings settings) => new([.. settings.Arguments], "native", HostHabits.Present.Flags.ToString(), HostHabits.Present.MxcsrMask, [.. Files(settings).Select(file => new JournalInput(file.Option, file.Path, Digest(file.Option, file.Path)))]);
 
     /// <summary>Compares the files of a run with those that a journal began with.</summary>
     /// <exception cref="InputException">One is another.</exception>

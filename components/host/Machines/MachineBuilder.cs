@@ -61,7 +61,7 @@ public sealed class MachineBuilder
             s.GetRequiredService<MonitorTables>(),
             s.GetRequiredService<FlightRecorder>(),
             s.GetService<TransitionMeters>()));
-        AddComponent("cpu", (s, _) => new CpuComponent(s.GetRequiredService<Vcpu>(), s.GetRequiredService<GuestMemory>(), s.GetRequiredService<PlatformLines>(), s.GetRequiredService<MonitorTables>(), Overwritten, CpuModel, s.GetService<SharedRegion>(), Options.Journal, Undefined()));
+        AddComponent("cpu", (s, _) => new CpuComponent(s.GetRequiredService<Vcpu>(), s.GetRequiredService<GuestMemory>(), s.GetRequiredService<PlatformLines>(), s.GetRequiredService<MonitorTables>(), Overwritten, CpuModel, s.GetService<SharedRegion>(), Options.Journal, Habits()));
         AddComponent("prescan", (_, _) => new PrescanComponent());
         AddComponent("patcher", (s, _) => new PatcherComponent(s.GetRequiredService<GuestMemory>(), new PatcherOptions { MaximumFrames = (int)(CodeMemory / GuestMemory.FrameSize) }));
         AddComponent("handlers", (_, _) => new HandlersComponent());
@@ -243,7 +243,7 @@ public sealed class MachineBuilder
     }
 
     /// <summary>Guest code that is interpreted now and then leaves what the host's processor leaves.</summary>
-    private UndefinedFlags Undefined() => Journal?.UndefinedFlags ?? (Options.Engine == Engine.Native ? HostFlags.Habits : UndefinedFlags.P6);
+    private HostHabits Habits() => Journal?.Habits ?? (Options.Engine == Engine.Native ? HostHabits.Present : default);
 
     private Stream Open(string console, Func<Stream> usual) => consoleRoutes.TryGetValue(console, out Func<Func<Stream>, Stream>? route) ? route(usual) : usual();
 

@@ -26,10 +26,10 @@ public sealed class MachineJournal
     /// <summary>Which of the two.</summary>
     public JournalMode Mode => writer is null ? JournalMode.Replay : JournalMode.Record;
 
-    /// <summary>Whose habits undefined flags follow: those of the processor that was recorded.</summary>
+    /// <summary>What the guest sees of a host's processor: of the one that was recorded.</summary>
     /// <exception cref="InputException">The journal names one that is not known.</exception>
-    public UndefinedFlags UndefinedFlags => reader is null ? HostFlags.Habits
-        : Enum.TryParse(reader.Header.UndefinedFlags, out UndefinedFlags habits) ? habits
+    public HostHabits Habits => reader is null ? HostHabits.Present
+        : Enum.TryParse(reader.Header.UndefinedFlags, out UndefinedFlags flags) ? new HostHabits(flags, reader.Header.MxcsrMask)
         : throw new InputException($"the journal was made on a processor with undefined flags of kind {reader.Header.UndefinedFlags}, which is not known; replay it with the version that made it");
 
     /// <summary>What stands in the place of the bus.</summary>

@@ -14,6 +14,9 @@ internal sealed class SegmentLoads(MonitorTables tables)
     private const ushort Granular = 0x8000;
     private const uint LocalTable = 4;
 
+    /// <summary>The entry of selector 0; 1, 2 and 3, null too, follow.</summary>
+    private const int FirstNull = 1;
+
     /// <summary>A word that no selector cancels.</summary>
     private const uint Never = 1;
 
@@ -55,12 +58,22 @@ internal sealed class SegmentLoads(MonitorTables tables)
     {
         foreach (SegmentIndex index in Loadable)
         {
-            int slot = (state[Layout.SegmentLoaded + (int)index] / 4) - Layout.FirstSegmentSlot;
+            int place = state[Layout.SegmentLoaded + (int)index] / 4;
             state[Layout.SegmentLoaded + (int)index] = 0;
+            int slot = place - Layout.FirstSegmentSlot;
+            ref SegmentRegister register = ref v.Segments[(int)index];
 
-            // The physical processor has the hidden part already, with DPL 3; null selectors it has as the guest has them.
+            // Of a physical processor only the selectors come back, if at all: the hidden part is the guest's own, not the one with DPL 3.
             if ((uint)slot < (uint)known.Length && known[slot].Register.Usable != 0)
-                v.Segments[(int)index] = known[slot].Register;
+            {
+                register = known[slot].Register;
+            }
+            else if (place is >= FirstNull and < Layout.FirstSegmentSlot)
+            {
+                register.Selector = (ushort)(place - FirstNull);
+                register.Attributes = 0;
+                register.Usable = 0;
+            }
         }
     }
 
@@ -72,10 +85,10 @@ internal sealed class SegmentLoads(MonitorTables tables)
             Write(Entry(state, i), Never, basis.Linear + Layout.NullDescriptor, default);
         for (uint selector = 0; selector < 4; selector++)
         {
-            Span<byte> entry = Entry(state, 1 + (int)selector);
+            Span<byte> entry = Entry(state, FirstNull + (int)selector);
             Write(entry, 0 - selector, basis.Linear + Layout.NullDescriptor, default);
             BinaryPrimitives.WriteUInt32LittleEndian(entry[Layout.PhysicalSelector..], selector);
-            state[Layout.SegmentSlot + (int)selector] = (byte)(4 * (1 + selector));
+            state[Layout.SegmentSlot + (int)selector] = (byte)(4 * (FirstNull + selector));
         }
     }
 

@@ -28,9 +28,9 @@ internal sealed unsafe class OracleMachine : IDisposable
     private readonly Vcpu vcpu = new();
     private readonly int[] codeFilled = new int[OracleLayout.Slots];
 
-    public OracleMachine(string model, UndefinedFlags undefined = UndefinedFlags.P6)
+    public OracleMachine(string model, HostHabits habits = default)
     {
-        cpu = new CpuComponent(vcpu, memory, new PlatformLines(), model: model, undefined: undefined);
+        cpu = new CpuComponent(vcpu, memory, new PlatformLines(), model: model, habits: habits);
         fabric.Answer("bus", (in PortRead _) => new BusResult(AccessStatus.Ok, 0xFF));
         fabric.Answer("bus", (in PortWrite _) => new BusResult(AccessStatus.Ok, 0));
         fabric.Attach(cpu);

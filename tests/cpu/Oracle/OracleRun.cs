@@ -19,12 +19,12 @@ internal sealed class OracleRun : IDisposable
     /// <param name="seed">The same seed gives the same cases, in the same mode and on the same model.</param>
     /// <param name="model">The interpreter's model.</param>
     /// <param name="mode">The host's mode; null for the one with more instructions.</param>
-    /// <param name="undefined">Whose habits undefined flags follow, which are then compared; null where they are not.</param>
-    public OracleRun(int seed, string model = "pentium-pro", ContainerMode? mode = null, UndefinedFlags? undefined = null)
+    /// <param name="habits">What the guest sees of the host, undefined flags among it, which are then compared; null where they are not.</param>
+    public OracleRun(int seed, string model = "pentium-pro", ContainerMode? mode = null, HostHabits? habits = null)
     {
         host = new OracleHost(mode);
-        exact = undefined is not null;
-        machine = new OracleMachine(model, undefined ?? UndefinedFlags.P6);
+        exact = habits is not null;
+        machine = new OracleMachine(model, habits ?? default);
         generator = new OracleGenerator(seed, host.Mode, model);
     }
 

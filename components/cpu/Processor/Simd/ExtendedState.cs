@@ -25,6 +25,14 @@ internal sealed unsafe partial class X86Processor
         bool sse = cpu.SavesSse;
         FxImage.Write(in *cpu.V, sse, new Span<byte>(image, (int)ExtendedSseBytes));
         *(uint*)(image + 28) = cpu.Model.MxcsrMaskInImage;
+        if (cpu.hostMxcsrMask != 0 && (cpu.UnitCr4 & Cr4Osfxsr) != 0)
+        {
+            sse = true;
+            *(uint*)(image + 28) = cpu.hostMxcsrMask;
+            if (cpu.isZen && (cpu.V->Fpu.Status & StatusSummary) == 0)
+                FxImage.ClearPointers(new Span<byte>(image, (int)ExtendedSseBytes));
+        }
+
         uint length = sse ? ExtendedSseBytes : ExtendedFpuBytes;
         for (uint i = 0; i < length; i += 4)
         {

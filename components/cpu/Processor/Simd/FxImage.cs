@@ -46,6 +46,9 @@ internal static class FxImage
         }
     }
 
+    /// <summary>Instruction and operand pointers, selectors and opcode as AMD's processors write them while no exception is pending (APM vol. 2, 11.4.4).</summary>
+    public static void ClearPointers(Span<byte> image) => image[OpcodeAt..MxcsrAt].Clear();
+
     /// <summary>Takes an image as FXSAVE64 writes it: FIP and FDP have no selectors, which stay what they were.</summary>
     /// <param name="image">512 bytes, of any contents.</param>
     /// <param name="hasSse">The model has XMM registers.</param>

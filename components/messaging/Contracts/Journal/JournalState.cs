@@ -17,6 +17,7 @@ namespace Plexus.Messaging.Contracts.Journal;
 /// <param name="Edi">EDI.</param>
 /// <param name="Near">A sum over the top of the stack, what registers point to, and the registers of the x87 and SSE units.</param>
 /// <param name="Eflags">EFLAGS.</param>
+/// <param name="Selectors">ES in bits 0-15, DS in 16-31, FS in 32-47, GS in 48-63.</param>
 [Packed]
 public readonly partial record struct JournalState(
     [property: Key(0)] uint Eip,
@@ -34,4 +35,5 @@ public readonly partial record struct JournalState(
     [property: Key(12)] uint Esi,
     [property: Key(13)] uint Edi,
     [property: Key(14)] ulong Near,
-    [property: Key(15)] uint Eflags);
+    [property: Key(15)] uint Eflags,
+    [property: Key(16)] ulong Selectors);
