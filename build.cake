@@ -95,6 +95,7 @@ Task("Pack")
         Runtime = Argument("runtime", "linux-x64"),
         SelfContained = true,
         PublishSingleFile = true,
+        PublishReadyToRun = true,
         OutputDirectory = "./artifacts/plexus",
     });
     foreach (var project in GetFiles("./components/*/Plexus.*.csproj").Where(file => file.GetFilenameWithoutExtension().ToString() != "Plexus.Host"))

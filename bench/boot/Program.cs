@@ -35,7 +35,7 @@ if (only is not null && workloads.All(w => w.Name != only) && pcs.Length == 0)
 }
 
 string work = Directory.CreateTempSubdirectory("plexus-boot-").FullName;
-string plexus = Path.Combine(AppContext.BaseDirectory, "plexus.dll");
+string plexus = HostTools.Plexus;
 string v86 = Path.Combine(HostTools.Root(), "bench", "boot", "v86.mjs");
 string modules = Path.Combine(HostTools.Root(), "bench", "boot", "node_modules");
 bool complete = true;

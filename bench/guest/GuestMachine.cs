@@ -32,7 +32,7 @@ internal sealed record GuestMachine(string Name, string Program, IReadOnlyList<s
             Absent(PlexusName, reason);
         else
         {
-            machines.Add(new GuestMachine(PlexusName, "dotnet", [Path.Combine(AppContext.BaseDirectory, "plexus.dll"), "run", "--engine", "native", "--strategy", "auto", "--cpu", "pentium-m",
+            machines.Add(new GuestMachine(PlexusName, "dotnet", [HostTools.Plexus, "run", "--engine", "native", "--strategy", "auto", "--cpu", "pentium-m",
                 "--mem", $"{Mebibytes}M", "--no-reboot", "--kernel", kernel, "--append", CommandLine, "--initrd"]));
         }
 

@@ -118,9 +118,9 @@ public sealed class CpuComponent : IComponent, IDisposable
         {
             if (native is { HasRun: true })
             {
-                // Guest code wrote memory without a word: no block that was decoded before is to be trusted.
+                // Guest code wrote memory without a word: blocks that were decoded before are to be trusted only where it cannot.
                 native.HasRun = false;
-                virtualProcessor.ForgetDecoded();
+                virtualProcessor.ForgetUnguarded();
             }
 
             return virtualProcessor.RunVirtual(request.Mode == RunMode.Interpreted, request.Deadline, request.RetireLimit, request.EndAtRingChange, request.EndAtDelivery);

@@ -19,6 +19,9 @@ internal unsafe struct CodePage
     /// <summary>1 for 32-bit code.</summary>
     public uint Is32;
 
+    /// <summary>1 when it is in the list of pages that others may write without a word.</summary>
+    public uint IsListed;
+
     /// <summary>Per byte offset the arena slot of the op that begins there; 0 for none.</summary>
     public uint* Index;
 }
@@ -37,6 +40,7 @@ internal sealed unsafe class CodeCache : IDisposable
     private readonly uint capacity;
     private readonly CodePage** pages;
     private readonly List<nint> allocated = [];
+    private readonly List<nint> unguarded = [];
     private readonly delegate*<X86Processor, DecodedOp*, DecodedOp*> stale;
     private uint next = 1;
     private bool disposed;
@@ -91,9 +95,27 @@ internal sealed unsafe class CodeCache : IDisposable
         Epoch++;
     }
 
+    /// <summary>Guest code has run on the host's processor: forgets the ops of the pages that it may have written.</summary>
+    public void ForgetUnguarded()
+    {
+        foreach (nint page in unguarded)
+        {
+            ((CodePage*)page)->IsListed = 0;
+            Empty((CodePage*)page);
+        }
+
+        unguarded.Clear();
+    }
+
     /// <summary>Begins a block: the first op goes to the slot returned; end it with <see cref="End"/>.</summary>
     public uint Begin(CodePage* page)
     {
+        if (page->IsListed == 0 && memory.IsShared && !memory.IsGuarded(page->Frame))
+        {
+            page->IsListed = 1;
+            unguarded.Add((nint)page);
+        }
+
         BlockHeader* header = (BlockHeader*)(Ops + next);
         header->Next = page->FirstBlock;
         header->Slots = 0;

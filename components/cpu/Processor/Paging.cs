@@ -66,6 +66,7 @@ internal sealed unsafe partial class X86Processor
     public void FlushPage(uint linear)
     {
         Lines.TranslationFlushes++;
+        entries++;
         if (largePagesCached)
         {
             tlbSupervisor.FlushRegion(linear);
@@ -81,6 +82,7 @@ internal sealed unsafe partial class X86Processor
     public void FlushTranslations(bool global)
     {
         Lines.TranslationFlushes++;
+        entries++;
         if (global)
         {
             largePagesCached = false;

@@ -187,7 +187,14 @@ internal sealed unsafe partial class X86Processor
         entry->CrossFrame == uint.MaxValue
         && new ReadOnlySpan<byte>(entry->Bytes, entry->ByteCount).SequenceEqual(new ReadOnlySpan<byte>(Memory.Base + ((nuint)entry->Frame << 12) + entry->Offset, entry->ByteCount));
 
-    /// <summary>Forgets every decoded block: bytes may have changed without a word.</summary>
+    /// <summary>Guest code has run on the host's processor: forgets the blocks that it may have written. Instructions that ran alone are compared with their bytes.</summary>
+    public void ForgetUnguarded()
+    {
+        code.ForgetUnguarded();
+        currentPage = null;
+    }
+
+    /// <summary>Forgets every decoded block.</summary>
     public void ForgetDecoded()
     {
         code.Forget();

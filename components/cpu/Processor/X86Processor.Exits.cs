@@ -32,6 +32,9 @@ internal sealed unsafe partial class X86Processor
 
     internal Request Requests;
 
+    /// <summary>What has happened in this run for which deprivileged code enters ring 0.</summary>
+    private uint entries;
+
     /// <summary>HLT.</summary>
     public void RequestHalt() => Requests |= Request.Halt;
 
@@ -46,6 +49,7 @@ internal sealed unsafe partial class X86Processor
     public void PortOut(ushort port, int width, uint value)
     {
         Requests |= Request.BusUsed;
+        entries++;
         Bus.PortWrite(port, width, value, V->Now);
     }
 

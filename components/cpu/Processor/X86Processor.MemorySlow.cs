@@ -133,6 +133,7 @@ internal sealed unsafe partial class X86Processor
             return uint.MaxValue >> (32 - (width * 8));
         uint physical = (uint)address;
         Requests |= Request.BusUsed;
+        entries++;
         if (width != 3)
             return Bus.MmioRead(physical, width, V->Now) & (uint.MaxValue >> (32 - (width * 8)));
         return Bus.MmioRead(physical, 1, V->Now) | (Bus.MmioRead(physical + 1, 1, V->Now) << 8) | (Bus.MmioRead(physical + 2, 1, V->Now) << 16);
@@ -152,6 +153,7 @@ internal sealed unsafe partial class X86Processor
             return;
         uint physical = (uint)address;
         Requests |= Request.BusUsed;
+        entries++;
         if (width != 3)
         {
             Bus.MmioWrite(physical, width, value, V->Now);

@@ -215,6 +215,7 @@ internal sealed unsafe partial class X86Processor
         FaultPending = false;
         if (result == DeliverKind.Delivered)
         {
+            entries++;
             RecordBranch(from, NextEip, isInterrupt: true);
             V->Eip = NextEip;
             V->Shadow = 0;
@@ -267,6 +268,7 @@ internal sealed unsafe partial class X86Processor
         endAtDelivery = false;
         linkFrom = null;
         Requests = Request.None;
+        entries = 0;
         LoadLazy(V->Eflags);
         ModeChanged();
         if (Memory.WatchGeneration != watchGeneration)
@@ -277,7 +279,7 @@ internal sealed unsafe partial class X86Processor
     {
         MaterializeFlags();
         currentPage = null;
-        return new CpuExit(kind, 0, false, 0, 0, null);
+        return new CpuExit(kind, 0, false, 0, 0, null, Entries: entries);
     }
 
     /// <summary>Guest instructions that may retire before a deadline, a limit or the end of the slice.</summary>

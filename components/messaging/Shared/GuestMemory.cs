@@ -162,8 +162,17 @@ public sealed unsafe partial class GuestMemory : IDisposable
         return (Watch)watch[frame];
     }
 
-    /// <summary>Removes watch bits from a frame.</summary>
-    public void RemoveWatch(uint frame, Watch bits) => watch[frame] &= (byte)~(byte)bits;
+    /// <summary>Removes watch bits from a frame. Of shared memory, what was decoded of it is void when the last of <see cref="Watch.CodePage"/> and <see cref="Watch.PlainCode"/> goes: writes to it pass without a word from now on.</summary>
+    public void RemoveWatch(uint frame, Watch bits)
+    {
+        bool wasGuarded = IsGuarded(frame);
+        watch[frame] &= (byte)~(byte)bits;
+        if (IsShared && wasGuarded && !IsGuarded(frame))
+            versions[frame]++;
+    }
+
+    /// <summary>Guest code runs in the frame, on whatever processor: nobody writes it without a word.</summary>
+    public bool IsGuarded(uint frame) => (watch[frame] & (byte)(Watch.CodePage | Watch.PlainCode)) != 0;
 
     /// <summary>Raised whenever a watch bit is added: translation caches that hold a writable shortcut to a frame must be revalidated when it changes.</summary>
     public uint WatchGeneration { get; private set; }

@@ -26,4 +26,5 @@ internal enum Work
     Sweep = 20,
     Burst = 21,
     CodeAhead = 22,
+    KernelBurst = 23,
 }

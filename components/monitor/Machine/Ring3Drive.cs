@@ -52,6 +52,7 @@ internal sealed partial class Ring3Drive
     private readonly BlockCoverage coverage;
     private readonly MonitorOptions options;
     private readonly JournalNotes? notes;
+    private readonly BurstPolicy bursts = new();
 
     /// <summary>Instructions are not counted, and guest time is real time.</summary>
     private readonly bool isNative;
@@ -176,7 +177,10 @@ internal sealed partial class Ring3Drive
                 continue;
             }
 
-            RunDeprivileged(deadline, request.RetireLimit);
+            if (isNative && v.Cpl != 3 && bursts.Wants(v.Eip))
+                Burst(deadline, request.RetireLimit);
+            else
+                RunDeprivileged(deadline, request.RetireLimit);
         }
     }
 
@@ -199,6 +203,10 @@ internal sealed partial class Ring3Drive
             pages.Publish(paging.HasOpenTables);
         long wallStart = options.TimeTransitions ? Stopwatch.GetTimestamp() : 0;
         bool again = true;
+        bool learns = isNative && !user;
+        uint start = v.Eip;
+        long begun = learns ? Stopwatch.GetTimestamp() : 0;
+        ulong ran = 0;
         tables.User = user;
         tables.SetCodeBase(views.Windows(user).Layout.CodeBase);
         GoOnInStub(space);
@@ -208,6 +216,7 @@ internal sealed partial class Ring3Drive
             atGuest = false;
             var run = new Run(RunMode.Deprivileged, space.Id, CodeBase(user), deadline, retireLimit);
             CpuExit exit = options.ProfileRoads ? RunProfiled(space, run) : cpu.Call<Run, CpuExit>(run);
+            ran += exit.HostNanoseconds;
 
             // RF lasts until an instruction completes (SDM vol. 3, 17.3.1.1); the physical processor does not know the virtual one.
             if (v.Retired != retired)
@@ -233,6 +242,10 @@ internal sealed partial class Ring3Drive
                 paging.Revalidate();
             if (again && !user)
                 pages.Publish(paging.HasOpenTables);
+            if (learns && exit.Kind == ExitKind.Deadline)
+                bursts.RanLong(start);
+            else if (learns && !again && exit.Kind == ExitKind.Trap)
+                bursts.Ran(start, ran, Stopwatch.GetElapsedTime(begun).TotalNanoseconds);
             wallStart = options.TimeTransitions ? Stopwatch.GetTimestamp() : 0;
         }
 
@@ -380,22 +393,46 @@ internal sealed partial class Ring3Drive
             Finish(MachineEnd.Delivered(vector));
     }
 
+    /// <summary>Interprets the guest's kernel while it would enter ring 0 again and again, until it leaves for user code.</summary>
+    private void Burst(ulong deadline, ulong retireLimit)
+    {
+        ref VcpuBlock v = ref vcpu.State;
+        uint start = v.Eip;
+        long begun = Stopwatch.GetTimestamp();
+        uint entries = 0;
+        counters.Count(Work.KernelBurst);
+        for (int i = 0; i < BurstPolicy.Stretches; i++)
+        {
+            CpuExit exit = Interpret(RunMode.Emulated, deadline, Math.Min(retireLimit, v.Retired + BurstPolicy.Stretch), toRingChange: true);
+            entries += exit.Entries + (exit.Kind is ExitKind.RingChange or ExitKind.Halt ? 1u : 0);
+            if (exit.Kind != ExitKind.Limit || exit.Entries == 0 || ended || v.Retired >= retireLimit || lines.StopRequested)
+                break;
+        }
+
+        bursts.Interpreted(start, entries, Stopwatch.GetElapsedTime(begun).TotalNanoseconds);
+
+        // Where it stands now, nothing may have been scanned, or a patch displaced it.
+        landed = true;
+        leftPatch = true;
+    }
+
     /// <summary>Interprets a bounded number of instructions where running deprivileged does not pay or has no room.</summary>
     private void InterpretSlice(ulong instructions) =>
         Interpret(RunMode.Emulated, Math.Min(lines.TimerDeadline, runDeadline), Math.Min(runLimit, vcpu.State.Retired + instructions));
 
-    private void Interpret(RunMode mode, ulong deadline, ulong retireLimit)
+    private CpuExit Interpret(RunMode mode, ulong deadline, ulong retireLimit, bool toRingChange = false)
     {
         ref VcpuBlock v = ref vcpu.State;
         if (isNative)
             deadline = Math.Min(deadline, v.Now + InterpretedSlice);
         Trip trip = Begin(TransitionKind.Interpreted, TransitionEvent.NoVector, v.Eip, "interpret");
-        CpuExit exit = cpu.Call<Run, CpuExit>(new Run(mode, 0, 0, deadline, retireLimit, EndAtRingChange: notes is not null, EndAtDelivery: endAtDelivery || notes is not null));
+        CpuExit exit = cpu.Call<Run, CpuExit>(new Run(mode, 0, 0, deadline, retireLimit, EndAtRingChange: toRingChange || notes is not null, EndAtDelivery: endAtDelivery || notes is not null));
         if (exit.Kind == ExitKind.Delivered)
             Delivered(exit.Vector);
         else if (MachineEnd.Of(exit, v, out MachineExit end))
             Finish(end);
         End(ref trip);
+        return exit;
     }
 
     /// <summary>Watched frames that were written: code pages go, shadow mappings are checked against the tables.</summary>

@@ -33,9 +33,14 @@ internal static class GuestProcess
     internal static Task<(int ExitCode, string Console, string Messages)> Run(params string[] arguments) => Run(_ => false, arguments);
 
     /// <summary>Runs until the process ends, or its console satisfies a condition: then it is ended, and the exit code is -1.</summary>
-    internal static async Task<(int ExitCode, string Console, string Messages)> Run(Func<string, bool> isEnough, params string[] arguments)
+    internal static Task<(int ExitCode, string Console, string Messages)> Run(Func<string, bool> isEnough, params string[] arguments) => Start(isEnough, ["run", .. arguments]);
+
+    /// <summary>Repeats a run from its journal.</summary>
+    internal static Task<(int ExitCode, string Console, string Messages)> Repeat(string journal) => Start(_ => false, ["replay", journal]);
+
+    private static async Task<(int ExitCode, string Console, string Messages)> Start(Func<string, bool> isEnough, string[] arguments)
     {
-        using Process process = ToolProcess.Start(ToolProcess.Plexus(["run", .. arguments]));
+        using Process process = ToolProcess.Start(ToolProcess.Plexus(arguments));
         using CancellationTokenSource patience = new(Patience);
         Task<string> messages = process.StandardError.ReadToEndAsync();
         StringBuilder console = new();

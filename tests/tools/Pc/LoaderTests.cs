@@ -13,12 +13,12 @@ public sealed class LoaderTests
         await PcProcess.Succeed([.. GrubPrompt, "--timeout", "60s", "--type", @"kbd:echo key$prefix\n", "--expect", "screen:key(hd96)", "--exit-when-done"]);
 
     [Fact]
-    public async Task Grub_loads_memtest86_from_ext2_which_passes_over_16_MiB_without_an_error() =>
+    public async Task Grub_loads_memtest86_from_ext2_which_tests_16_MiB_without_an_error() =>
         await PcProcess.Succeed(
         [
             .. GrubPrompt, "-m", "16M", "--drive", PcProcess.Drive("disks", "ext2.img"), "--timeout", "600s",
             "--type", @"kbd:linux16 (hd0)/memtest.bin\n", "--wait", "1s", "--type", @"kbd:boot\n",
-            "--expect", "screen:Memtest86+", "--expect", "screen:Pass:  1", "--expect", "screen:Errors: 0", "--exit-when-done",
+            "--expect", "screen:Memtest86+", "--expect", "screen:#5  [", "--expect", "screen:Errors: 0", "--exit-when-done",
         ]);
 
     [Fact]

@@ -27,6 +27,7 @@ internal sealed unsafe partial class X86Processor
         }
 
         Requests |= Request.BusUsed;
+        entries++;
         ReadOnlySpan<byte> data = Bus.PortReadBlock(port, width, (int)iterations, V->Now).Span;
         if (data.IsEmpty)
             return false;
@@ -56,6 +57,7 @@ internal sealed unsafe partial class X86Processor
         int length = (int)iterations * width;
         new ReadOnlySpan<byte>(host, length).CopyTo(blockBuffer);
         Requests |= Request.BusUsed;
+        entries++;
         int taken = Bus.PortWriteBlock(port, width, blockBuffer.AsMemory(0, length), V->Now);
         if (taken == 0)
             return false;
