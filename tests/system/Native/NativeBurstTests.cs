@@ -27,7 +27,7 @@ public sealed class NativeBurstTests : IDisposable
         PlexusRun run = PlexusRun.Invoke("run", "--kernel", guest.Path, "--engine", "native", "--strategy", strategy, "--stats", stats);
 
         Assert.True(run.ExitCode == 1, $"exit code {run.ExitCode}: {run.Messages}");
-        Assert.Contains("work.kernel-burst", File.ReadAllText(stats), StringComparison.Ordinal);
+        Assert.Matches("\"work.kernel-burst\": *[1-9]", File.ReadAllText(stats));
     }
 
     public void Dispose() => folder.Delete(recursive: true);
