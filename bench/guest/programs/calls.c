@@ -1,6 +1,6 @@
 /*
  * What the guest's kernel takes for its services, each in nanoseconds per operation: a batch is doubled until it takes long enough, then the best of several is told.
- * Arguments: milliseconds per batch, batches, the program to execute.
+ * Arguments: milliseconds per batch, batches, the program to execute; and perhaps the name of the only operation that is done, and how often, once.
  */
 #define _GNU_SOURCE
 #include "measure.h"
@@ -19,6 +19,8 @@
 enum { PAGE = 4096, PAGES = 2048, FEWEST_PAGES = 256, BLOCK = 64 << 10, LONGEST = 1 << 24 };
 
 static char *tiny;
+static const char *only;
+static uint32_t only_count;
 static uint64_t least_time;
 static int batches;
 
@@ -27,6 +29,11 @@ typedef uint64_t operation(uint32_t count);
 
 static void measure(const char *name, operation *run)
 {
+    if (only != NULL) {
+        if (strcmp(only, name) == 0)
+            result(name, only_count == 0 ? 0 : (double)run(only_count) / only_count, only_count);
+        return;
+    }
     uint32_t count = 1;
     uint64_t time = run(count);
     while (time < least_time && count < LONGEST) {
@@ -220,7 +227,11 @@ static uint64_t signals(uint32_t count)
 
 int main(int count, char **arguments)
 {
-    require(count == 4, "three arguments");
+    require(count == 4 || count == 6, "three arguments or five");
+    if (count == 6) {
+        only = arguments[4];
+        only_count = (uint32_t)atoi(arguments[5]);
+    }
     least_time = (uint64_t)atoi(arguments[1]) * 1000000u;
     batches = atoi(arguments[2]);
     tiny = arguments[3];
@@ -238,7 +249,8 @@ int main(int count, char **arguments)
     measure("fork-exit-wait", forks);
     measure("fork-exec-exit-wait", programs);
     measure("page-touch", pages);
-    result("page-unmap", unmapping, PAGES);
+    if (only == NULL)
+        result("page-unmap", unmapping, PAGES);
     measure("pipe-64k", through_pipe);
     measure("signal", signals);
     mark();

@@ -42,6 +42,4 @@ internal sealed record RoadUnderTest(string Name, Strategy Strategy, byte[] Gate
 
     /// <summary>Those that know the targets of branches; all when every combination is tried. To hand a branch to ring 0 takes no way of its own.</summary>
     internal static TheoryData<string> KnowingNames() => [.. All.Where(road => Shapes.IsWide || !road.ForgetsTargets).Select(road => road.Name)];
-
-    internal static TheoryData<string> Names() => [.. All.Select(road => road.Name)];
 }
