@@ -21,6 +21,7 @@ internal static class LongMode
     private const uint Mark = 0x6D61_726B;
 
     private const uint Slot = 1 << 22;
+    private const int Delay = 200_000;
 
     /// <summary>Looks for the view of its own code in every slot; its distance goes to ESI. Leaves by the label when there is none.</summary>
     public static void FindView(Assembler c, Label notFound)
@@ -31,6 +32,13 @@ internal static class LongMode
         c.mov(ebx, __dword_ptr[edx + 1]);
         c.mov(esi, Slot);
         c.Label(ref next);
+
+        // The interpreter, which takes over where a kernel enters ring 0 every few instructions, has no view.
+        Label delay = c.CreateLabel();
+        c.mov(ecx, Delay);
+        c.Label(ref delay);
+        c.dec(ecx);
+        c.jnz(delay);
         c.cmp(__dword_ptr[edx + esi + 1], ebx);
         c.je(found);
         c.add(esi, Slot);
