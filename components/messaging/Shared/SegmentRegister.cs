@@ -20,4 +20,8 @@ public struct SegmentRegister
 
     /// <summary>1 when loaded with something that may be used; 0 after a null selector.</summary>
     public uint Usable;
+
+    /// <summary>The register after a load of a null selector: it may not be used. What a later load in real mode keeps, stays.</summary>
+    /// <param name="selector">0 to 3.</param>
+    public readonly SegmentRegister WithNull(ushort selector) => this with { Selector = selector, Attributes = 0, Usable = 0 };
 }

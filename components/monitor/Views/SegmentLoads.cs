@@ -65,15 +65,9 @@ internal sealed class SegmentLoads(MonitorTables tables)
 
             // Of a physical processor only the selectors come back, if at all: the hidden part is the guest's own, not the one with DPL 3.
             if ((uint)slot < (uint)known.Length && known[slot].Register.Usable != 0)
-            {
                 register = known[slot].Register;
-            }
             else if (place is >= FirstNull and < Layout.FirstSegmentSlot)
-            {
-                register.Selector = (ushort)(place - FirstNull);
-                register.Attributes = 0;
-                register.Usable = 0;
-            }
+                register = register.WithNull((ushort)(place - FirstNull));
         }
     }
 

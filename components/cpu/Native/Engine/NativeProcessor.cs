@@ -117,7 +117,7 @@ internal sealed unsafe class NativeProcessor : IDisposable
         ulong given = HostTimeStamp.Read();
         string? failure = container.Run(left > long.MaxValue ? long.MaxValue : Math.Max((long)left, ShortestRun), wantsStop);
         ulong taken = HostTimeStamp.Read();
-        double nanoseconds = Stopwatch.GetElapsedTime(start).Ticks * 100.0;
+        double nanoseconds = Stopwatch.GetElapsedTime(start).TotalNanoseconds;
         vcpu.CatchUp();
         if (measured)
             handOver.Note((container.WideState(L.Entered) - given) + (taken - container.WideState(L.Left)));

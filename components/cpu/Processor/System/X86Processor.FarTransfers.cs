@@ -199,7 +199,7 @@ internal sealed unsafe partial class X86Processor
         bool isConforming = (register.Attributes & 0x1C) == 0x1C;
         if (isConforming || ((register.Attributes >> 5) & 3u) >= privilege)
             return;
-        CommitSegment(index, NullSegment(index, 0));
+        CommitSegment(index, Segment(index).WithNull(0));
     }
 
     /// <summary>Checks a CS selector from the stack (RETF and IRET, SDM vol. 2).</summary>

@@ -167,7 +167,7 @@ internal sealed unsafe partial class X86Processor
         if (isVirtual)
         {
             foreach (SegmentIndex index in (ReadOnlySpan<SegmentIndex>)[SegmentIndex.Es, SegmentIndex.Ds, SegmentIndex.Fs, SegmentIndex.Gs])
-                Segment(index) = NullSegment(index, 0);
+                Segment(index) = Segment(index).WithNull(0);
         }
 
         CommitStackPointer(in stack);

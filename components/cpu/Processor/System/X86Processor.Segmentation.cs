@@ -95,7 +95,7 @@ internal sealed unsafe partial class X86Processor
 
         if ((selector & 0xFFFC) == 0)
         {
-            loaded = NullSegment(index, selector);
+            loaded = Segment(index).WithNull(selector);
             return true;
         }
 
@@ -132,16 +132,6 @@ internal sealed unsafe partial class X86Processor
             return false;
         loaded = descriptor.ToRegister(selector);
         return true;
-    }
-
-    /// <summary>A null selector in a data segment register: the register may not be used. What a later load in real mode keeps, stays.</summary>
-    private SegmentRegister NullSegment(SegmentIndex index, ushort selector)
-    {
-        SegmentRegister register = Segment(index);
-        register.Selector = selector;
-        register.Attributes = 0;
-        register.Usable = 0;
-        return register;
     }
 
     /// <summary>A load in real mode: base = selector × 16; limit and size stay what they were, so a limit set in protected mode survives.</summary>
