@@ -66,7 +66,18 @@ public sealed class PlatformLines
     }
 
     /// <summary>Guest time in nanoseconds of the next timer event of any device; the bus keeps it current after every access.</summary>
-    public ulong TimerDeadline { get; set; } = ulong.MaxValue;
+    public ulong TimerDeadline
+    {
+        get => Volatile.Read(ref timerDeadline);
+        set
+        {
+            Volatile.Write(ref timerDeadline, value);
+            DeadlineSet?.Invoke(value);
+        }
+    }
+
+    /// <summary>Told of each <see cref="TimerDeadline"/> on the thread that set it: of whoever runs guest code meanwhile, and cannot look.</summary>
+    public Action<ulong>? DeadlineSet { get; set; }
 
     /// <summary><see cref="TimerDeadline"/>, as far as it is the CPU's to look at.</summary>
     public ulong ProcessorDeadline => FollowsJournal ? ulong.MaxValue : TimerDeadline;
@@ -113,6 +124,7 @@ public sealed class PlatformLines
     /// <summary>IGNNE#: while CR0.NE is clear, x87 instructions go on in spite of a pending exception (level).</summary>
     public bool IgnoreNumericError { get; set; }
 
+    private ulong timerDeadline = ulong.MaxValue;
     private bool intr;
     private bool hostStop;
     private bool debuggerStop;

@@ -285,6 +285,25 @@ public sealed partial class GuestContainerTests
         Assert.Equal((7u, R.ReadOnly + 4ul, 0xD00Du, R.ReadOnly + 8), (rig.Error, rig.Cr2, rig.Get(2), rig.Get(4)));
     }
 
+    /// <summary>A kick that was on its way when the guest stopped by itself meets the container asleep, and the monitor before it has read why.</summary>
+    [NativeFact]
+    public void Kick_that_comes_late_leaves_what_was_told_of_a_frame_that_could_not_be_pushed()
+    {
+        using R rig = new();
+        rig.Container.SetOrder(L.Gates + (3 * 4), R.Code + 16);
+        rig.Container.SetOrder(L.GateSelector, MonitorTables.GuestCode);
+        rig.Set(4, R.ReadOnly + 8);
+        Assert.Null(rig.Run(c => c.int3()));
+        Assert.Null(rig.Container.Settle());
+
+        Assert.Equal(0, Send(rig.Container.ProcessId, SystemCall.SignalUser1));
+        while (!File.ReadAllText($"/proc/{rig.Container.ProcessId}/status").Contains("ShdPnd:\t0000000000000000\n", StringComparison.Ordinal))
+            Thread.Yield();
+        Assert.Null(rig.Container.Settle());
+
+        Assert.Equal((0x103, MonitorTables.GuestCode, R.Code + 1ul), (rig.Container.State(L.GatePush), rig.Cs, rig.Rip));
+    }
+
     [NativeFact]
     public void Alignment_check_of_the_guest_does_not_disturb_the_handler()
     {

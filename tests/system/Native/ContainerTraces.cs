@@ -13,6 +13,9 @@ internal sealed record ContainerTraces(HashSet<int> Children, List<string> Files
         [.. Directory.EnumerateDirectories("/proc").Select(ChildId).OfType<int>()],
         [.. Directory.EnumerateFiles("/proc/self/fd").Select(LinkOf).OfType<string>().Where(link => link.StartsWith("/memfd:plexus-", StringComparison.Ordinal) && link != Executable).Order(StringComparer.Ordinal)]);
 
+    /// <summary>The containers of this process that kicks do no harm to: before they have a handler, SIGUSR1 ends them.</summary>
+    public static List<int> Kickable() => [.. Directory.EnumerateDirectories("/proc").Where(HandlesKicks).Select(ChildId).OfType<int>()];
+
     /// <summary>Fails when something is left that was not there before.</summary>
     public void AssertNothingIsLeft()
     {
@@ -35,6 +38,22 @@ internal sealed record ContainerTraces(HashSet<int> Children, List<string> Files
         catch (IOException)
         {
             return null;
+        }
+    }
+
+    private static bool HandlesKicks(string folder)
+    {
+        const string field = "SigCgt:\t";
+        const ulong kick = 1 << (10 - 1);
+        try
+        {
+            string status = File.ReadAllText(Path.Combine(folder, "status"));
+            int at = status.IndexOf(field, StringComparison.Ordinal);
+            return at >= 0 && (ulong.Parse(status.AsSpan(at + field.Length, 16), NumberStyles.HexNumber, CultureInfo.InvariantCulture) & kick) != 0;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
         }
     }
 

@@ -306,9 +306,11 @@ internal sealed class EngineProgram : ConfinedProgram
         a.mov(r11d, __dword_ptr[rdx + Context(RegVector)]);
         a.mov(r10d, __dword_ptr[rdx + Context(RegError)]);
         a.mov(r9, __qword_ptr[rdx + Context(RegCr2)]);
-        a.mov(__dword_ptr[rbx + L.GatePush], 0);
         a.cmp(eax, Code64);
         a.je(own);
+
+        // Not before: a kick may find this program about to give the turn back, or the monitor about to read what was published.
+        a.mov(__dword_ptr[rbx + L.GatePush], 0);
         a.cmp(edi, SystemCall.SignalUser1);
         a.je(publish);
         a.cmp(r11d, 31);

@@ -23,6 +23,9 @@ internal sealed unsafe partial class GuestContainer : IDisposable
     /// <summary>System calls answer with a negative error number of at most this (MAX_ERRNO, include/linux/err.h).</summary>
     private const int LargestError = 4095;
 
+    /// <summary>The guest is looked at after a minute in any case, and what a kicker has not done in a millisecond the monitor's thread does.</summary>
+    private const long LongestRun = 60_000_000_000, KickerPatience = 1_000_000;
+
     private const long FirstKickPatience = 200_000, LastKickPatience = 20_000_000;
 
     private static readonly Lazy<int> Executable = new(() => SharedRegion.CreateFile("plexus-guest", 0, EngineProgram.Instance.Image));
@@ -83,6 +86,9 @@ internal sealed unsafe partial class GuestContainer : IDisposable
     /// <summary>How often the monitor looks whether it has the turn before it sleeps.</summary>
     public int MonitorSpins { get; set; }
 
+    /// <summary>Kicks the guest in time; null where there is no other processor for it.</summary>
+    public Kicker? Kicker { get; set; }
+
     /// <summary>Its process id.</summary>
     public int ProcessId => process.Id;
 
@@ -138,6 +144,22 @@ internal sealed unsafe partial class GuestContainer : IDisposable
     public string? Run(long nanoseconds, Func<bool> wantsStop)
     {
         kicked = false;
+        if (Kicker is null)
+            return RunUntilKicked(nanoseconds, wantsStop);
+        nanoseconds = Math.Min(nanoseconds, LongestRun);
+
+        // Armed beforehand: the guest that is woken may have the processor of this thread at once, and for the rest of its slice.
+        Kicker.Arm(process.Id, Stopwatch.GetTimestamp() + (long)(nanoseconds * (Stopwatch.Frequency / 1e9)));
+        string? failure = RunUntilKicked(nanoseconds + KickerPatience, wantsStop);
+        if (!Kicker.Disarm())
+            return failure;
+        Kicks++;
+        kicked = true;
+        return failure;
+    }
+
+    private string? RunUntilKicked(long nanoseconds, Func<bool> wantsStop)
+    {
         if (pending.Count == 0)
         {
             Set(state + L.GuestGo, 1);

@@ -46,6 +46,10 @@ internal sealed unsafe class NativeProcessor : IDisposable
     private readonly CpuAffinity affinity = new();
     private readonly SharedRegion memory;
     private ContainerPool? pool;
+
+    /// <summary>Guest time until which guest code has the processor; 0 while it has not.</summary>
+    private ulong runsUntil;
+    private Kicker? kicker;
     private readonly HandOver handOver = new(CpuAffinity.Count());
     private HostCrossings crossings;
     private uint lastCr2;
@@ -58,6 +62,7 @@ internal sealed unsafe class NativeProcessor : IDisposable
         this.hasSse = hasSse;
         this.memory = memory;
         wantsStop = () => lines.HostStop || lines.DebuggerStop;
+        lines.DeadlineSet = OnDeadlineSet;
     }
 
     /// <summary>Guest code has run since this was last set to false: what was read of guest memory before may have changed.</summary>
@@ -103,6 +108,7 @@ internal sealed unsafe class NativeProcessor : IDisposable
         // User code has to be seen to sleep before anything else is done: it stays on the vCPU's processor.
         bool onTwo = handOver.OnTwo && !tables.User;
         container.Place(onTwo ? affinity.Other : affinity.Processor);
+        container.Kicker = kicker ??= affinity.Other < 0 ? null : new Kicker(affinity.Other);
         container.MonitorSpins = onTwo ? MonitorSpins : 0;
         container.SetOrder(L.Spins, onTwo ? GuestSpins : 0);
         bool measured = !container.HasOrders && !tables.User;
@@ -110,13 +116,18 @@ internal sealed unsafe class NativeProcessor : IDisposable
         if (!Enter(cached, codeSelector, out uint entryFlags))
             return new CpuExit(ExitKind.Interpret, 0, false, 0, 0, null);
         HasRun = true;
-        ulong left = request.Deadline - now;
+
+        // Another thread may bring the deadline forward: either it is seen here, or the guest is kicked.
+        Interlocked.Exchange(ref runsUntil, request.Deadline);
+        ulong deadline = Math.Min(request.Deadline, lines.ProcessorDeadline);
+        ulong left = deadline > now ? deadline - now : 0;
         uint entryEip = v->Eip;
         crossings = crossings with { HandOvers = crossings.HandOvers + 1, OnTwo = crossings.OnTwo + (onTwo ? 1ul : 0) };
         long start = Stopwatch.GetTimestamp();
         ulong given = HostTimeStamp.Read();
         string? failure = container.Run(left > long.MaxValue ? long.MaxValue : Math.Max((long)left, ShortestRun), wantsStop);
         ulong taken = HostTimeStamp.Read();
+        Volatile.Write(ref runsUntil, 0);
         double nanoseconds = Stopwatch.GetElapsedTime(start).TotalNanoseconds;
         vcpu.CatchUp();
         if (measured)
@@ -131,6 +142,12 @@ internal sealed unsafe class NativeProcessor : IDisposable
         // Guest code can write what it likes into the state: more than the whole turn is not believed.
         double share = Math.Min(1, (container.WideState(L.Left) - container.WideState(L.Entered)) / (double)Math.Max(1, taken - given));
         return Leave(container, codeSelector, entryEip, entryFlags, interpreter) with { HostNanoseconds = (ulong)(nanoseconds * share) };
+    }
+
+    private void OnDeadlineSet(ulong value)
+    {
+        if (value < Volatile.Read(ref runsUntil))
+            kicker?.Hasten();
     }
 
     /// <summary>A mapping of a space changed.</summary>
@@ -166,6 +183,7 @@ internal sealed unsafe class NativeProcessor : IDisposable
         foreach (Cached cached in containers.Values)
             pool!.End(cached.Container);
         containers.Clear();
+        kicker?.Dispose();
         pool?.Dispose();
         affinity.Dispose();
     }
