@@ -40,6 +40,9 @@ public sealed record MonitorOptions
     /// <summary>Under <see cref="Strategy.Auto"/>: entries to ring 0 from one site before it is promoted to a stub.</summary>
     public int PromotionHeat { get; init; } = 32;
 
+    /// <summary>Under <see cref="Engine.Native"/>: the guest's kernel is interpreted where it would enter ring 0 every few instructions. Without it, what a road costs by itself can be measured.</summary>
+    public bool Bursts { get; init; } = true;
+
     /// <summary>Post every transition to the component <c>telemetry</c>.</summary>
     public bool TraceTransitions { get; init; }
 

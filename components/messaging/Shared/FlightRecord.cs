@@ -9,7 +9,7 @@ public struct FlightRecord
     /// <summary>Bytes of a record.</summary>
     public const int Size = 64;
 
-    /// <summary>Number of the transition, from 1; 0 while the record is being written or was never used.</summary>
+    /// <summary>Number of the transition, from 1; the recorder gives it.</summary>
     public ulong Number;
 
     /// <summary>Guest time in nanoseconds at the start.</summary>
@@ -47,4 +47,7 @@ public struct FlightRecord
 
     /// <summary>Reason: an id for <see cref="NameTable.NameOf"/>.</summary>
     public byte Reason;
+
+    /// <summary>Inside the recorder: of how many transitions this is the common part, 0 for one by itself.</summary>
+    internal uint Batch;
 }

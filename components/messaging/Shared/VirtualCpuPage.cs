@@ -186,7 +186,7 @@ public static class VirtualCpuPage
     public const int TracePage = StatePages;
 
     /// <summary>Pages of the trace ring: a full one is an entry to ring 0.</summary>
-    public const int TracePages = 16;
+    public const int TracePages = 64;
 
     /// <summary>Pages to map: state and trace ring.</summary>
     public const int Pages = TracePage + TracePages;

@@ -1,13 +1,8 @@
-using Plexus.Messaging.Shared;
-
 namespace Plexus.Monitor.Counting;
 
 /// <summary>What a record of the trace ring stands for, and how often it came since the ring was emptied last.</summary>
 internal sealed class HandlerRecord(SiteRecord site, string strategy)
 {
-    /// <summary>What the flight recorder takes of it.</summary>
-    internal FlightRecord Flight;
-
     /// <summary>Times that are not counted yet.</summary>
     internal ulong Pending;
 

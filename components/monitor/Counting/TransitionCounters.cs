@@ -116,18 +116,20 @@ internal sealed class TransitionCounters(Vcpu vcpu, MonitorOptions options, Flig
     /// <summary>Somebody wants every transition by itself: spans, meters.</summary>
     internal bool WantsEach => options.TraceTransitions || meters is not null;
 
-    /// <summary>The first of a handler's records since the ring was emptied last: what the flight recorder is to have of all of them.</summary>
-    internal void Begin(HandlerRecord record, in TransitionEvent e)
+    /// <summary>Tells the flight recorder what a record id of handlers stands for.</summary>
+    internal void Introduce(uint recordId, HandlerRecord record) =>
+        recorder?.SetHandler(recordId, new FlightRecord { Eip = record.Site.Eip, InstructionCode = record.Site.Code, Strategy = recorder.Names.IdOf(record.Strategy) });
+
+    /// <summary>Record ids of handlers are given out anew.</summary>
+    internal void ForgetHandlers() => recorder?.ForgetHandlers();
+
+    /// <summary>Gives the flight recorder what handlers recorded, oldest first.</summary>
+    /// <param name="recordIds">Their record ids.</param>
+    /// <param name="e">What all of them have in common.</param>
+    internal void Record(ReadOnlySpan<uint> recordIds, in TransitionEvent e)
     {
         if (recorder is not null)
-            record.Flight = FlightOf(recorder, in e, record.Site.Code);
-    }
-
-    /// <summary>One of a handler's records.</summary>
-    internal void Note(HandlerRecord record)
-    {
-        record.Pending++;
-        recorder?.Write(in record.Flight);
+            recorder.Write(FlightOf(recorder, in e, 0), recordIds);
     }
 
     /// <summary>Counts what was noted of a handler's records.</summary>

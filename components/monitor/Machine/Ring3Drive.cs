@@ -56,6 +56,7 @@ internal sealed partial class Ring3Drive
 
     /// <summary>Instructions are not counted, and guest time is real time.</summary>
     private readonly bool isNative;
+    private readonly bool hasBursts;
 
     /// <summary>User code with nothing to patch runs at CS base 0.</summary>
     private readonly bool hasPlainCode;
@@ -114,6 +115,7 @@ internal sealed partial class Ring3Drive
         this.options = options;
         notes = options.Journal == JournalMode.Record ? new JournalNotes(vcpu, bus) : null;
         isNative = options.Engine == Engine.Native;
+        hasBursts = isNative && options.Bursts;
         hasPlainCode = isNative && options.Branches == BranchMode.Native;
     }
 
@@ -177,7 +179,7 @@ internal sealed partial class Ring3Drive
                 continue;
             }
 
-            if (isNative && v.Cpl != 3 && bursts.Wants(v.Eip))
+            if (hasBursts && v.Cpl != 3 && !policy.IsDue && bursts.Wants(v.Eip))
                 Burst(deadline, request.RetireLimit);
             else
                 RunDeprivileged(deadline, request.RetireLimit);
@@ -203,13 +205,14 @@ internal sealed partial class Ring3Drive
             pages.Publish(paging.HasOpenTables);
         long wallStart = options.TimeTransitions ? Stopwatch.GetTimestamp() : 0;
         bool again = true;
-        bool learns = isNative && !user;
+        bool learns = hasBursts && !user;
         uint start = v.Eip;
         long begun = learns ? Stopwatch.GetTimestamp() : 0;
         ulong ran = 0;
         tables.User = user;
         tables.SetCodeBase(views.Windows(user).Layout.CodeBase);
         GoOnInStub(space);
+        policy.Runs();
         while (again)
         {
             ulong retired = v.Retired;
@@ -409,6 +412,7 @@ internal sealed partial class Ring3Drive
                 break;
         }
 
+        policy.Interpreted(entries);
         bursts.Interpreted(start, entries, Stopwatch.GetElapsedTime(begun).TotalNanoseconds);
 
         // Where it stands now, nothing may have been scanned, or a patch displaced it.

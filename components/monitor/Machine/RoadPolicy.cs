@@ -18,6 +18,9 @@ internal sealed class RoadPolicy(IEndpoint patcher, CodeViews views, TransitionC
     private const int DeferralsBeforeDemotion = 64;
     private const int DeferralsPerEmulation = 8;
 
+    /// <summary>The site behind INT3 that entered ring 0 last, as long as nothing else ran on the physical processor.</summary>
+    private SiteRecord? last;
+
     private const string Hot = "hot";
     private const string Remembered = "was promoted before";
     private const string KeepsDeferring = "it keeps deferring to ring 0";
@@ -30,6 +33,7 @@ internal sealed class RoadPolicy(IEndpoint patcher, CodeViews views, TransitionC
         SiteRecord site = counters.Site(false, point.GuestEip, point.InstructionCode);
         if (site.NextPromotion == 0)
             site.NextPromotion = options.PromotionHeat;
+        last = site;
         if (++site.Heat < site.NextPromotion || !space.Code.TryGetValue(point.GuestEip >> 12, out CodeMapping mapping))
             return;
         StrategySet set = patcher.Call<SetStrategy, StrategySet>(new SetStrategy(mapping.Key, point.GuestEip, Strategy.JumpStub));
@@ -58,6 +62,22 @@ internal sealed class RoadPolicy(IEndpoint patcher, CodeViews views, TransitionC
 
         site.Heat = 0;
     }
+
+    /// <summary>The physical processor is about to run.</summary>
+    internal void Runs() => last = null;
+
+    /// <summary>
+    /// Behind an entry to ring 0 the guest was interpreted, so that sites in a loop are as hot as they would have been without; which ones were in it is not known, but the first one was.
+    /// </summary>
+    /// <param name="entries">Entries to ring 0 that there would have been.</param>
+    internal void Interpreted(uint entries)
+    {
+        if (last is { } site)
+            site.Heat = (int)Math.Min(site.Heat + (long)entries, int.MaxValue - 1);
+    }
+
+    /// <summary>The site that entered ring 0 last is hot: the guest must come to it on the physical processor to have it promoted.</summary>
+    internal bool IsDue => options.Strategy == Strategy.Auto && last is { } site && site.Heat >= site.NextPromotion;
 
     /// <summary>Ring-3 code behind an INT3 that stays: where there is no room for a jump.</summary>
     private bool Behind(in CodePageKey page, uint eip)

@@ -25,7 +25,7 @@ internal sealed class VirtualCpuPages
     /// <summary>AC and ID, in bits 16-23 of EFLAGS.</summary>
     private const int AlignmentOrIdentification = 0x24;
 
-    private const uint MaximumRecordId = 1 << 20;
+    private const uint MaximumRecordId = FlightRecorder.MaximumHandlers;
 
     private readonly GuestMemory memory;
     private readonly Vcpu vcpu;
@@ -100,6 +100,7 @@ internal sealed class VirtualCpuPages
         state.Clear();
         popfImage = uint.MaxValue;
         records.Clear();
+        counters.ForgetHandlers();
         unknown = null;
         segments.Clear();
         Write(Layout.Version, Layout.LayoutVersion);
@@ -247,27 +248,28 @@ internal sealed class VirtualCpuPages
         return start;
     }
 
-    /// <summary>Counts the ring's records by site: there may be as many as the guest has sensitive instructions.</summary>
+    /// <summary>Counts the ring's records by site: there may be as many as the guest has sensitive instructions, and in a loop the same ones follow one another.</summary>
     private void NoteHandlers(uint count, long wallStart, long wallEnd)
     {
-        for (uint page = 0; count != 0; page++)
+        ReadOnlySpan<uint> ids = MemoryMarshal.Cast<byte, uint>(memory.Frames(FirstFrame + Layout.TracePage, Layout.TracePages))[..(int)count];
+        for (int i = 0; i < ids.Length;)
         {
-            ReadOnlySpan<uint> ids = MemoryMarshal.Cast<byte, uint>(memory.Frame(FirstFrame + Layout.TracePage + page));
-            ids = ids[..(int)Math.Min(count, (uint)ids.Length)];
-            count -= (uint)ids.Length;
-            foreach (uint id in ids)
+            uint id = ids[i];
+            int times = 1;
+            if (i + 1 < ids.Length && ids[i + 1] == id)
             {
-                HandlerRecord record = id < records.Count && records[(int)id] is { } known ? known : Resolve(id);
-                if (record.Pending == 0)
-                {
-                    noted.Add(record);
-                    counters.Begin(record, EventOf(record, "handler", wallStart, wallEnd));
-                }
-
-                counters.Note(record);
+                int others = ids[i..].IndexOfAnyExcept(id);
+                times = others < 0 ? ids.Length - i : others;
             }
+
+            HandlerRecord record = id < records.Count && records[(int)id] is { } known ? known : Resolve(id);
+            if (record.Pending == 0)
+                noted.Add(record);
+            record.Pending += (ulong)times;
+            i += times;
         }
 
+        counters.Record(ids, EventOf("handler", wallStart, wallEnd));
         foreach (HandlerRecord record in noted)
             counters.Settle(record);
         noted.Clear();
@@ -276,15 +278,17 @@ internal sealed class VirtualCpuPages
     private uint ReadRing(uint firstFrame, uint index) =>
         BinaryPrimitives.ReadUInt32LittleEndian(memory.Frame(firstFrame + (index / 1024))[(int)(index % 1024 * 4)..]);
 
-    private void CountHandler(uint id, string reason, long wallStart, long wallEnd) => counters.Transition(EventOf(Resolve(id), reason, wallStart, wallEnd));
+    private void CountHandler(uint id, string reason, long wallStart, long wallEnd)
+    {
+        HandlerRecord record = Resolve(id);
+        counters.Transition(EventOf(reason, wallStart, wallEnd) with { Eip = record.Site.Eip, Site = record.Site, Strategy = record.Strategy });
+    }
 
-    private TransitionEvent EventOf(HandlerRecord record, string reason, long wallStart, long wallEnd) => new()
+    private TransitionEvent EventOf(string reason, long wallStart, long wallEnd) => new()
     {
         Kind = TransitionKind.Ring3ToRing3,
         Vector = TransitionEvent.NoVector,
-        Eip = record.Site.Eip,
-        Site = record.Site,
-        Strategy = record.Strategy,
+        Strategy = string.Empty,
         GuestRingFrom = 0,
         GuestTime = vcpu.State.Now,
         WallStart = wallStart,
@@ -305,6 +309,7 @@ internal sealed class VirtualCpuPages
         SiteRecord site = counters.Site(false, resolved.GuestEip, resolved.InstructionCode);
         HandlerRecord record = new(site, RoadNames.Of(resolved.Road));
         records[(int)id] = record;
+        counters.Introduce(id, record);
         return record;
     }
 
