@@ -245,5 +245,5 @@ public static class VirtualCpuPage
     public const int EntryNotOverwritten = 20;
 
     /// <summary>The value <see cref="Version"/> holds.</summary>
-    public const uint LayoutVersion = 5;
+    public const uint LayoutVersion = 6;
 }
