@@ -123,7 +123,7 @@ public sealed class CpuComponent : IComponent, IDisposable
                 virtualProcessor.ForgetUnguarded();
             }
 
-            return virtualProcessor.RunVirtual(request.Mode == RunMode.Interpreted, request.Deadline, request.RetireLimit, request.EndAtRingChange, request.EndAtDelivery);
+            return virtualProcessor.RunVirtual(request.Mode == RunMode.Interpreted, request.Deadline, request.RetireLimit, request.EndAtRingChange, request.EndAtDelivery, request.Quiet);
         }
 
         MappingSpace space = SpaceOf(request.Space);
@@ -228,7 +228,7 @@ public sealed class CpuComponent : IComponent, IDisposable
     private MappingSpace SpaceOf(uint id)
     {
         if (!spaces.TryGetValue(id, out MappingSpace? space))
-            spaces.Add(id, space = new MappingSpace());
+            spaces.Add(id, space = new MappingSpace(memory));
         return space;
     }
 

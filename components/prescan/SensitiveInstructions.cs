@@ -120,7 +120,7 @@ public static class SensitiveInstructions
     }
 
     /// <summary>Whether it depends on the units that an instruction is sensitive for this reason.</summary>
-    private static bool NeedsUnits(SensitivityReason reason) => reason is SensitivityReason.FloatingPoint or SensitivityReason.Simd;
+    private static bool NeedsUnits(SensitivityReason reason) => reason is SensitivityReason.FloatingPoint or SensitivityReason.Simd or SensitivityReason.Counter;
 
     private static ExecutionUnits UnitsOf(Code code)
     {
@@ -136,6 +136,7 @@ public static class SensitiveInstructions
                 CpuidFeature.SSE2 => ExecutionUnits.Sse2,
                 CpuidFeature.CLFSH => ExecutionUnits.Clflush,
                 CpuidFeature.CMOV => ExecutionUnits.ConditionalMove,
+                CpuidFeature.TSC => ExecutionUnits.TimeStamp,
                 _ => Never,
             };
         }

@@ -49,12 +49,24 @@ public sealed class BurstPolicyTests
         }
 
         for (int i = 0; i < 20; i++)
-            policy.Interpreted(There, entries: 3, all: 30_000);
+            policy.Interpreted(There, instructions: 600, entries: 3, all: 30_000);
         for (int i = 0; i < 3; i++)
-            policy.Interpreted(Here, entries: 0, all: 10_000);
+            policy.Interpreted(Here, instructions: 200, entries: 0, all: 10_000);
 
         Assert.False(policy.Wants(Here));
         Assert.True(policy.Wants(There));
+    }
+
+    [Fact]
+    public void Burst_waits_for_an_entry_as_long_as_one_takes()
+    {
+        for (int i = 0; i < 5000; i++)
+        {
+            Stay(Here, Short);
+            policy.Interpreted(Here, instructions: 1000, entries: 3, all: 100_000);
+        }
+
+        Assert.InRange(policy.Patience, 0.9 * (Signal + Entry) / 100, 1.1 * (Signal + Entry) / 100);
     }
 
     /// <summary>The host's way out is part of what is measured, and is not the guest's.</summary>

@@ -1,11 +1,13 @@
 using System.Runtime.InteropServices;
 using Plexus.Messaging.Contracts.Cpu;
+using Plexus.Messaging.Shared;
 
 namespace Plexus.Cpu.Processor;
 
 /// <summary>What the physical processor sees as linear memory: pages of frames with rights. A two-level table, as the hardware's.</summary>
 /// <remarks>unsafe: one native directory and native tables, freed by <see cref="Dispose"/>; a linear page number has 20 bits by masking.</remarks>
-internal sealed unsafe class MappingSpace : IDisposable
+/// <param name="memory">Counts where a frame may be written.</param>
+internal sealed unsafe class MappingSpace(GuestMemory memory) : IDisposable
 {
     /// <summary>Entry: frame number in bits 3-31, <see cref="MappingRights"/> in bits 0-2; 0 for no mapping.</summary>
     private readonly uint** directory = (uint**)NativeMemory.AllocZeroed(1024, (nuint)sizeof(uint*));
@@ -57,7 +59,7 @@ internal sealed unsafe class MappingSpace : IDisposable
             uint* table = directory[page >> 10];
             if (table == null)
                 directory[page >> 10] = table = (uint*)NativeMemory.AllocZeroed(1024, sizeof(uint));
-            table[page & 0x3FF] = ((frame + i) << 3) | (uint)rights;
+            Replace(ref table[page & 0x3FF], ((frame + i) << 3) | (uint)rights);
             Tlb.FlushPage(page << 12);
         }
     }
@@ -69,16 +71,28 @@ internal sealed unsafe class MappingSpace : IDisposable
             uint page = (linearPage + i) & 0xFFFFF;
             uint* table = directory[page >> 10];
             if (table != null)
-                table[page & 0x3FF] = 0;
+                Replace(ref table[page & 0x3FF], 0);
             Tlb.FlushPage(page << 12);
         }
     }
 
     public void Dispose()
     {
+        if (!disposed)
+            ForEach(this, static (space, page, _, _) => space.Unmap(page, 1));
         Tlb.Dispose();
         Free();
         GC.SuppressFinalize(this);
+    }
+
+    private void Replace(ref uint entry, uint by)
+    {
+        // In this order: a frame that stays writable has a writer all the time.
+        if ((by & (uint)MappingRights.Write) != 0)
+            memory.AddWriter(by >> 3);
+        if ((entry & (uint)MappingRights.Write) != 0)
+            memory.RemoveWriter(entry >> 3);
+        entry = by;
     }
 
     private void Free()

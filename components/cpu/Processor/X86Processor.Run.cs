@@ -42,9 +42,12 @@ internal sealed unsafe partial class X86Processor
     /// <param name="retireLimit">Retired guest instructions to stop at.</param>
     /// <param name="untilRingChange">End where CPL changed.</param>
     /// <param name="untilDelivery">End where an exception or interrupt was delivered.</param>
-    public CpuExit RunVirtual(bool untilRunnable, ulong deadline, ulong retireLimit, bool untilRingChange = false, bool untilDelivery = false)
+    /// <param name="quiet">End when about so many instructions retired since the last one that would have entered ring 0; 0 for no such end.</param>
+    public CpuExit RunVirtual(bool untilRunnable, ulong deadline, ulong retireLimit, bool untilRingChange = false, bool untilDelivery = false, uint quiet = 0)
     {
         BeginRun();
+        ulong quietSince = V->Retired;
+        uint known = 0;
         endAtRingChange = untilRingChange;
         endAtDelivery = untilDelivery;
         for (; ; )
@@ -59,6 +62,10 @@ internal sealed unsafe partial class X86Processor
                 return End(ExitKind.Limit);
             if (now >= Lines.ProcessorDeadline)
                 return End(ExitKind.Resample);
+            if (quiet != 0 && entries == known && V->Retired - quietSince >= quiet)
+                return End(ExitKind.Limit);
+            if (entries != known)
+                (known, quietSince) = (entries, V->Retired);
             UpdatePhysicalMap();
             if (IsDebugTrapDue)
             {
@@ -101,7 +108,9 @@ internal sealed unsafe partial class X86Processor
             }
 
             // 2. Run until one of them may have changed.
-            RunSlice(Budget(Math.Min(deadline, Lines.ProcessorDeadline), retireLimit), untilRunnable);
+            long budget = Budget(Math.Min(deadline, Lines.ProcessorDeadline), retireLimit);
+            bool loose = quiet != 0 && budget > quiet + Slack;
+            RunSlice(loose ? quiet + Slack : budget, untilRunnable, loose);
 
             // 3. What the last instruction asked for.
             if (FaultPending)
@@ -147,7 +156,7 @@ internal sealed unsafe partial class X86Processor
             }
             else
             {
-                RunSlice(Budget(deadline, retireLimit), stopWhenDirty: false);
+                RunSlice(Budget(deadline, retireLimit), stopWhenDirty: false, loose: false);
             }
 
             if (FaultPending && TakeException() is { } entry)
@@ -301,14 +310,17 @@ internal sealed unsafe partial class X86Processor
     private void EndBudget() => V->Retired = (ulong)(retiredAtZero - Remaining);
 
     /// <summary>Runs until the budget is used up (exactly, but for ops of weight 0), or something asks for attention.</summary>
-    private void RunSlice(long budget, bool stopWhenDirty)
+    /// <param name="budget">Instructions.</param>
+    /// <param name="stopWhenDirty">A change of mode asks, too.</param>
+    /// <param name="loose">Up to <see cref="Slack"/> instructions of the budget may be left: the last ones cost most.</param>
+    private void RunSlice(long budget, bool stopWhenDirty, bool loose)
     {
         StartBudget(budget);
         for (; ; )
         {
             if (careful || aloneNext || V->Shadow != 0 || Remaining < Slack)
             {
-                if (Remaining <= 0)
+                if (Remaining <= 0 || (loose && Remaining < Slack))
                     break;
                 StepAlone(careful ? 1 : Remaining);
             }

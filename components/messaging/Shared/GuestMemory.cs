@@ -22,6 +22,7 @@ public sealed unsafe partial class GuestMemory : IDisposable
     private readonly uint* versions;
     private readonly ulong* decoded;
     private readonly byte* weights;
+    private readonly int[] writers;
     private readonly uint[] hits;
     private readonly bool[] isHit;
     private int hitCount;
@@ -61,6 +62,7 @@ public sealed unsafe partial class GuestMemory : IDisposable
         decoded = (ulong*)NativeMemory.AllocZeroed(frames, sizeof(ulong));
         weights = (byte*)NativeMemory.Alloc((nuint)arenaFrames * FrameSize);
         new Span<byte>(weights, checked((int)(arenaFrames * FrameSize))).Fill(1);
+        writers = new int[frames];
         hits = new uint[frames];
         isHit = new bool[frames];
         nextArena = GuestFrames;
@@ -171,8 +173,20 @@ public sealed unsafe partial class GuestMemory : IDisposable
             versions[frame]++;
     }
 
-    /// <summary>Guest code runs in the frame, on whatever processor: nobody writes it without a word.</summary>
-    public bool IsGuarded(uint frame) => (watch[frame] & (byte)(Watch.CodePage | Watch.PlainCode)) != 0;
+    /// <summary>Nobody writes the frame without a word: guest code runs in it, on whatever processor, or guest code on the host's processor has it nowhere with the right to write.</summary>
+    public bool IsGuarded(uint frame) => (watch[frame] & (byte)(Watch.CodePage | Watch.PlainCode)) != 0 || writers[frame] == 0;
+
+    /// <summary>Guest code on the host's processor has the frame at one more place with the right to write. Of shared memory, what was decoded of it is void with the first, unless the frame is watched.</summary>
+    public void AddWriter(uint frame)
+    {
+        bool wasGuarded = IsGuarded(frame);
+        writers[frame]++;
+        if (IsShared && wasGuarded && !IsGuarded(frame))
+            versions[frame]++;
+    }
+
+    /// <summary>The right to write is gone from one place.</summary>
+    public void RemoveWriter(uint frame) => writers[frame]--;
 
     /// <summary>Raised whenever a watch bit is added: translation caches that hold a writable shortcut to a frame must be revalidated when it changes.</summary>
     public uint WatchGeneration { get; private set; }

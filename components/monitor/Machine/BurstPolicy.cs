@@ -6,18 +6,17 @@ namespace Plexus.Monitor.Machine;
 /// </summary>
 internal sealed class BurstPolicy
 {
-    /// <summary>Guest instructions that are interpreted at a time; where none of them would have entered ring 0, the burst ends.</summary>
-    internal const ulong Stretch = 1_000;
-
-    /// <summary>Stretches of a burst at most.</summary>
-    internal const int Stretches = 32;
+    /// <summary>Guest instructions of a burst at most.</summary>
+    internal const ulong Longest = 32_000;
 
     private const int Places = 1 << 12, Wanted = 2, Best = 8, Worst = -8, Penalty = 3;
 
     /// <summary>How many times slower the interpreter is supposed to be than the host's processor.</summary>
     private const double Slowness = 16;
 
-    private const double FirstCost = 30_000, LeastCost = 5_000, MostCost = 200_000, Weight = 1.0 / 256;
+    private const uint LeastPatience = 100, MostPatience = 4_000;
+
+    private const double FirstCost = 30_000, LeastCost = 5_000, MostCost = 200_000, FirstPace = 50, Weight = 1.0 / 256;
 
     private readonly Place[] places = new Place[Places];
 
@@ -27,8 +26,17 @@ internal sealed class BurstPolicy
     /// <summary>The shortest stay on the host's processor of late, in nanoseconds.</summary>
     private double least = FirstCost;
 
+    /// <summary>What an interpreted instruction takes, in nanoseconds.</summary>
+    private double pace = FirstPace;
+
     /// <summary>The kernel is to be interpreted here.</summary>
     internal bool Wants(uint eip) => places[Index(eip)] is var place && place.Eip == eip && place.Score >= Wanted;
+
+    /// <summary>
+    /// Instructions without an entry to ring 0 after which a burst is to end: those that take as long as an entry. Whatever comes behind them, not more than twice the time is spent that
+    /// somebody would have needed who had known.
+    /// </summary>
+    internal uint Patience => (uint)Math.Clamp(cost / pace, LeastPatience, MostPatience);
 
     /// <summary>The kernel ran on the host's processor until it entered ring 0.</summary>
     /// <param name="eip">Where it began.</param>
@@ -48,9 +56,15 @@ internal sealed class BurstPolicy
 
     /// <summary>A burst came to its end.</summary>
     /// <param name="eip">Where it began.</param>
+    /// <param name="instructions">How many it took.</param>
     /// <param name="entries">Entries to ring 0 that it saved.</param>
     /// <param name="all">How long it took, in nanoseconds.</param>
-    internal void Interpreted(uint eip, uint entries, double all) => Add(eip, entries * cost > all ? 1 : -Penalty);
+    internal void Interpreted(uint eip, ulong instructions, uint entries, double all)
+    {
+        if (instructions >= LeastPatience)
+            pace += ((all / instructions) - pace) * Weight;
+        Add(eip, entries * cost > all ? 1 : -Penalty);
+    }
 
     private void Add(uint eip, int score)
     {

@@ -402,18 +402,12 @@ internal sealed partial class Ring3Drive
         ref VcpuBlock v = ref vcpu.State;
         uint start = v.Eip;
         long begun = Stopwatch.GetTimestamp();
-        uint entries = 0;
+        ulong retired = v.Retired;
         counters.Count(Work.KernelBurst);
-        for (int i = 0; i < BurstPolicy.Stretches; i++)
-        {
-            CpuExit exit = Interpret(RunMode.Emulated, deadline, Math.Min(retireLimit, v.Retired + BurstPolicy.Stretch), toRingChange: true);
-            entries += exit.Entries + (exit.Kind is ExitKind.RingChange or ExitKind.Halt ? 1u : 0);
-            if (exit.Kind != ExitKind.Limit || exit.Entries == 0 || ended || v.Retired >= retireLimit || lines.StopRequested)
-                break;
-        }
-
+        CpuExit exit = Interpret(RunMode.Emulated, deadline, Math.Min(retireLimit, v.Retired + BurstPolicy.Longest), toRingChange: true, bursts.Patience);
+        uint entries = exit.Entries + (exit.Kind is ExitKind.RingChange or ExitKind.Halt ? 1u : 0);
         policy.Interpreted(entries);
-        bursts.Interpreted(start, entries, Stopwatch.GetElapsedTime(begun).TotalNanoseconds);
+        bursts.Interpreted(start, v.Retired - retired, entries, Stopwatch.GetElapsedTime(begun).TotalNanoseconds);
 
         // Where it stands now, nothing may have been scanned, or a patch displaced it.
         landed = true;
@@ -424,13 +418,13 @@ internal sealed partial class Ring3Drive
     private void InterpretSlice(ulong instructions) =>
         Interpret(RunMode.Emulated, Math.Min(lines.TimerDeadline, runDeadline), Math.Min(runLimit, vcpu.State.Retired + instructions));
 
-    private CpuExit Interpret(RunMode mode, ulong deadline, ulong retireLimit, bool toRingChange = false)
+    private CpuExit Interpret(RunMode mode, ulong deadline, ulong retireLimit, bool toRingChange = false, uint quiet = 0)
     {
         ref VcpuBlock v = ref vcpu.State;
         if (isNative)
             deadline = Math.Min(deadline, v.Now + InterpretedSlice);
         Trip trip = Begin(TransitionKind.Interpreted, TransitionEvent.NoVector, v.Eip, "interpret");
-        CpuExit exit = cpu.Call<Run, CpuExit>(new Run(mode, 0, 0, deadline, retireLimit, EndAtRingChange: toRingChange || notes is not null, EndAtDelivery: endAtDelivery || notes is not null));
+        CpuExit exit = cpu.Call<Run, CpuExit>(new Run(mode, 0, 0, deadline, retireLimit, EndAtRingChange: toRingChange || notes is not null, EndAtDelivery: endAtDelivery || notes is not null, Quiet: quiet));
         if (exit.Kind == ExitKind.Delivered)
             Delivered(exit.Vector);
         else if (MachineEnd.Of(exit, v, out MachineExit end))

@@ -37,7 +37,7 @@ internal sealed class CodeViews
     private readonly MonitorOptions options;
     private readonly PageBytes scanBytes;
     private readonly Dictionary<uint, Burst> bursts = [];
-    private readonly GuestUnits units = new();
+    private readonly GuestUnits units;
     private readonly PlainCode plain;
 
     internal CodeViews(
@@ -65,6 +65,7 @@ internal sealed class CodeViews
         this.counters = counters;
         this.decisions = decisions;
         this.options = options;
+        units = new GuestUnits(options.Engine == Engine.Native && options.Journal == JournalMode.None);
         Kernel = new ViewWindows(memory, vcpu, paging, user: false);
         User = new ViewWindows(memory, vcpu, paging, user: true);
         plain = new PlainCode(memory, prescan, paging, counters);

@@ -87,8 +87,8 @@ internal sealed unsafe partial class X86Processor
         }
     }
 
-    /// <summary>At RESET# the counter begins at zero, or where RDTSC of the guest's can be the host's own, within 2^32 of it.</summary>
-    private void ResetTimeStamp() => V->TscOffset = 0 - (HostCycles is null ? Cycles : Cycles & ~(ulong)uint.MaxValue);
+    /// <summary>At RESET# the counter begins at zero; where the guest runs on the host's processor it is the host's counter, which RDTSC reads without a word.</summary>
+    private void ResetTimeStamp() => V->TscOffset = HostCycles is null ? 0 - Cycles : 0;
 
     private static void Rdtsc(X86Processor cpu, DecodedOp* op)
     {

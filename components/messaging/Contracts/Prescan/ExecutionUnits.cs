@@ -27,4 +27,7 @@ public enum ExecutionUnits
 
     /// <summary>Conditional moves of the Pentium Pro, of x87 registers too.</summary>
     ConditionalMove = 64,
+
+    /// <summary>RDTSC, where the guest's time-stamp counter is the host's.</summary>
+    TimeStamp = 128,
 }
