@@ -10,6 +10,7 @@ public sealed class GuestUnitsTests
 {
     private const uint Ne = 0x20, Ts = 8, Em = 4, Osfxsr = 0x200;
     private const uint Fpu = 1, Mmx = 1 << 23, Fxsr = 1 << 24, Sse = 1 << 25;
+    private const uint Counter = 1 << 4, Tsd = 1 << 2;
     private const ulong Millisecond = 1_000_000;
 
     private readonly GuestUnits units = new();
@@ -41,6 +42,19 @@ public sealed class GuestUnitsTests
         // A long time of peace makes it short again.
         Assert.True(Follow(Ne | Ts, 0, 200 * Millisecond));
         Assert.True(Follow(Ne, 0, 201 * Millisecond));
+    }
+
+    [Theory]
+    [InlineData(true, Counter, 0u, 0ul, ExecutionUnits.TimeStamp)]
+    [InlineData(true, Counter, 0u, 1ul, ExecutionUnits.None)]
+    [InlineData(true, Counter, Tsd, 0ul, ExecutionUnits.None)]
+    [InlineData(true, 0u, 0u, 0ul, ExecutionUnits.None)]
+    [InlineData(false, Counter, 0u, 0ul, ExecutionUnits.None)]
+    public void Time_stamp_is_innocuous_where_it_is_the_physical_one_and_does_not_trap(bool mayShare, uint features, uint cr4, ulong offset, ExecutionUnits expected)
+    {
+        GuestUnits followed = new(mayShare);
+        _ = followed.Follow(new VcpuBlock { Cr4 = cr4, TscOffset = offset }, features);
+        Assert.Equal(expected, followed.Innocuous);
     }
 
     private bool Follow(uint cr0, uint cr4, ulong now, uint features = Fpu) =>

@@ -81,6 +81,17 @@ public sealed class SensitiveInstructionsTests
     }
 
     [Theory]
+    [InlineData("0F31", ExecutionUnits.TimeStamp, SensitivityReason.None)] // rdtsc
+    [InlineData("0F31", ~ExecutionUnits.TimeStamp, SensitivityReason.Counter)]
+    [InlineData("0F33", ExecutionUnits.TimeStamp, SensitivityReason.Counter)] // rdpmc
+    [InlineData("0F01F9", ExecutionUnits.TimeStamp, SensitivityReason.BeyondModel)] // rdtscp
+    public void Reading_the_time_stamp_is_innocuous_as_a_unit_of_its_own(string hex, ExecutionUnits units, SensitivityReason expected)
+    {
+        Decoder decoder = Decoder.Create(32, Convert.FromHexString(hex));
+        Assert.Equal(expected, SensitiveInstructions.ReasonOf(decoder.Decode(), units));
+    }
+
+    [Theory]
     [InlineData("FA", SensitivityReason.InterruptFlag)] // cli
     [InlineData("FB", SensitivityReason.InterruptFlag)] // sti
     [InlineData("F4", SensitivityReason.InterruptFlag)] // hlt
