@@ -48,6 +48,12 @@ internal static class EngineLayout
     /// <summary>Ring-3 gates taken since the start.</summary>
     public const int GatesTaken = 0x150;
 
+    /// <summary>1: a kick came while this program itself ran, since the guest's thread took the turn.</summary>
+    public const int KickSeen = 0x168;
+
+    /// <summary>Where a ring-3 gate leads that is about to be taken: EIP, ESP, EFLAGS, CS; and the address of the frame of the exception it is taken for.</summary>
+    public const int GoOnEip = 0x16C, GoOnEsp = 0x170, GoOnEflags = 0x174, GoOnCs = 0x178, GoOnFrame = 0x180;
+
     /// <summary>x87, MMX and SSE state, in the layout of FXSAVE64.</summary>
     public const int ExitFx = 0x200;
 

@@ -43,7 +43,7 @@ internal sealed class EngineProgram : ConfinedProgram
     private readonly ulong handlerAddress, restorerAddress;
     private readonly byte[] guestFilter, mapperFilter;
 
-    private Label finish, guestWake, guestWait, afterGuestWake, afterGuestWait, mapper, afterMapperWait, afterMapperWake, afterOrder, gate, push, pushed, publish, resolve, resolving, resolved;
+    private Label finish, guestWake, guestWait, afterGuestWake, afterGuestWait, mapper, afterMapperWait, afterMapperWake, afterOrder, gate, push, pushed, publish, resolve, resolving, resolved, goOn, goingOn, gone, stopInGate;
 
     private EngineProgram()
         : base(rbp, L.Stage, L.Error)
@@ -53,6 +53,7 @@ internal sealed class EngineProgram : ConfinedProgram
         (mapper, afterMapperWait, afterMapperWake, afterOrder) = (a.CreateLabel(), a.CreateLabel(), a.CreateLabel(), a.CreateLabel());
         (gate, push, pushed, publish) = (a.CreateLabel(), a.CreateLabel(), a.CreateLabel(), a.CreateLabel());
         (resolve, resolving, resolved) = (a.CreateLabel(), a.CreateLabel(), a.CreateLabel());
+        (goOn, goingOn, gone, stopInGate) = (a.CreateLabel(), a.CreateLabel(), a.CreateLabel(), a.CreateLabel());
         WriteStart();
         WriteHandOver();
         WriteEntry();
@@ -60,6 +61,7 @@ internal sealed class EngineProgram : ConfinedProgram
         WritePublish();
         WriteGate();
         WriteResolve();
+        WriteGoOn();
         WriteSignalReturn();
         WriteMapper();
         using MemoryStream stream = new();
@@ -261,6 +263,7 @@ internal sealed class EngineProgram : ConfinedProgram
 
         a.Label(ref taken);
         a.mov(__dword_ptr[rbx + L.GuestSleeps], 0);
+        a.mov(__dword_ptr[rbx + L.KickSeen], 0);
         a.mov(__dword_ptr[rbx + L.GuestGo], 0);
         a.rdtsc();
         a.mov(__dword_ptr[rbx + L.Entered], eax);
@@ -294,7 +297,7 @@ internal sealed class EngineProgram : ConfinedProgram
     /// <summary>RDI signal, RSI siginfo, RDX ucontext, on the signal stack.</summary>
     private void WriteHandler()
     {
-        Label own = a.CreateLabel();
+        Label own = a.CreateLabel(), fault = a.CreateLabel();
         a.Label(ref handler);
 
         // First of all AC: the guest's would make this code fault where it is not aligned.
@@ -331,9 +334,20 @@ internal sealed class EngineProgram : ConfinedProgram
         a.sub(rcx, r8);
         a.cmp(rcx, L.ProgramSize);
         a.jae(publish);
-        a.cmp(edi, SystemCall.SignalUser1);
-        a.je(signalReturn);
         a.add(rcx, r8);
+        a.cmp(edi, SystemCall.SignalUser1);
+        a.jne(fault);
+
+        // A guest that takes one gate after the other is hardly ever met in its own code: the gate is not taken, or not gone through.
+        a.mov(__dword_ptr[rbx + L.KickSeen], 1);
+        a.lea(r8, __[goingOn]);
+        a.cmp(rcx, r8);
+        a.jb(signalReturn);
+        a.lea(r8, __[gone]);
+        a.cmp(rcx, r8);
+        a.jb(stopInGate);
+        a.jmp(signalReturn);
+        a.Label(ref fault);
         Label notPush = a.CreateLabel();
         a.lea(r8, __[push]);
         a.cmp(rcx, r8);
@@ -424,12 +438,21 @@ internal sealed class EngineProgram : ConfinedProgram
         a.Label(ref pushed);
         a.and(ecx, ~(NestedTask | ResumeFlag | 0x100));
         a.mov(r10d, __dword_ptr[rbp + L.GateSelector]);
-        WriteGoOn();
+        a.jmp(goOn);
     }
 
-    /// <summary>Back to the guest from its frame: with ESP from R9D, EFLAGS from ECX, CS from R10D, EIP from R8D.</summary>
+    /// <summary>Back to the guest from its frame: with ESP from R9D, EFLAGS from ECX, CS from R10D, EIP from R8D. A kick that came meanwhile stops it there.</summary>
     private void WriteGoOn()
     {
+        a.Label(ref goOn);
+        a.mov(__dword_ptr[rbx + L.GoOnEip], r8d);
+        a.mov(__dword_ptr[rbx + L.GoOnEsp], r9d);
+        a.mov(__dword_ptr[rbx + L.GoOnEflags], ecx);
+        a.mov(__dword_ptr[rbx + L.GoOnCs], r10d);
+        a.mov(__qword_ptr[rbx + L.GoOnFrame], rdx);
+        a.Label(ref goingOn);
+        a.cmp(__dword_ptr[rbx + L.KickSeen], 0);
+        a.jne(stopInGate);
         a.inc(__dword_ptr[rbx + L.GatesTaken]);
         a.movzx(eax, __word_ptr[rdx + Context(RegSegments) + SsInSegments]);
         a.mov(rsi, __qword_ptr[rdx + UcFpu]);
@@ -447,6 +470,21 @@ internal sealed class EngineProgram : ConfinedProgram
         a.mov(edi, __dword_ptr[rdx + Context(GeneralInContext[7])]);
         a.mov(edx, __dword_ptr[rdx + Context(GeneralInContext[2])]);
         a.iretq();
+        a.Label(ref gone);
+        a.nop();
+
+        // What was restored so far is of no use: the frame has it all.
+        a.Label(ref stopInGate);
+        a.mov(rdx, __qword_ptr[rbx + L.GoOnFrame]);
+        foreach ((int field, int register) in (ReadOnlySpan<(int, int)>)[(L.GoOnEip, RegRip), (L.GoOnEsp, RegRsp), (L.GoOnEflags, RegFlags)])
+        {
+            a.mov(eax, __dword_ptr[rbx + field]);
+            a.mov(__qword_ptr[rdx + Context(register)], rax);
+        }
+
+        a.mov(eax, __dword_ptr[rbx + L.GoOnCs]);
+        a.mov(edi, SystemCall.SignalUser1);
+        a.jmp(publish);
     }
 
     /// <summary>
@@ -485,7 +523,7 @@ internal sealed class EngineProgram : ConfinedProgram
         a.mov(r9d, __dword_ptr[rdx + Context(RegRsp)]);
         a.mov(ecx, __dword_ptr[rdx + Context(RegFlags)]);
         a.mov(r10d, eax);
-        WriteGoOn();
+        a.jmp(goOn);
     }
 
     /// <summary>Below 4 GiB, as a 32-bit push wraps.</summary>
