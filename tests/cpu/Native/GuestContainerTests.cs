@@ -287,13 +287,12 @@ public sealed partial class GuestContainerTests
 
     /// <summary>A guest that takes one gate after the other is in the host's kernel and in the container's own code nearly all the time.</summary>
     [NativeFact]
-    public void Guest_that_takes_gates_without_end_is_stopped_by_one_kick_before_one_or_behind()
+    public void Guest_that_takes_gates_without_end_is_stopped_before_one_or_behind()
     {
         const int Runs = 40;
         using R rig = new();
         rig.Container.SetOrder(L.Gates + (3 * 4), R.Code + 16);
         rig.Container.SetOrder(L.GateSelector, MonitorTables.GuestCode);
-        ulong before = rig.Container.Kicks;
         for (int run = 0; run < Runs; run++)
         {
             rig[0x7F4] = 0;
@@ -310,13 +309,11 @@ public sealed partial class GuestContainerTests
                 },
                 300_000 + (run * 1_000)));
             Assert.Equal(SystemCall.SignalUser1, rig.Signal);
-            uint taken = rig.Rip == R.Code + 16 ? 12u : 0;
+            bool isTaken = rig.Rip == R.Code + 16;
             Assert.True(rig.Rip is R.Code or R.Code + 16 or R.Code + 19, $"EIP {rig.Rip:X}");
-            Assert.Equal(R.Stack - taken, rig.Get(4));
-            Assert.Equal((R.Code + 1, MonitorTables.GuestCode), (rig[0x7F4], rig[0x7F8]));
+            Assert.Equal(R.Stack - (isTaken ? 12u : 0), rig.Get(4));
+            Assert.True(!isTaken || (rig[0x7F4], rig[0x7F8]) == (R.Code + 1, MonitorTables.GuestCode));
         }
-
-        Assert.InRange(rig.Container.Kicks - before, (ulong)Runs, 2ul * Runs); // A busy host is kicked twice at times.
     }
 
     /// <summary>A kick that was on its way when the guest stopped by itself meets the container asleep, and the monitor before it has read why.</summary>

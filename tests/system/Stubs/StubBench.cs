@@ -28,8 +28,8 @@ internal sealed class StubBench : IDisposable
 
     private static readonly SegmentLayout Layout = new(CodeBase, VirtualCpu, new EipRange(0xF000_0000, 0x10_0000), default);
 
-    private readonly GuestMemory memory = new(RamSize, arenaFrames: 64);
-    private readonly GuestMemory guestMemory = new(RamSize, arenaFrames: 64);
+    private readonly GuestMemory memory = new(RamSize, arenaFrames: 128);
+    private readonly GuestMemory guestMemory = new(RamSize, arenaFrames: 128);
     private readonly Vcpu vcpu = new();
     private readonly Vcpu guestVcpu = new();
     private readonly FakeFabric fabric;

@@ -17,6 +17,10 @@ internal sealed unsafe partial class Kicker : IDisposable
     /// <summary>A sleep that ends so much too late is not ended for it: the same deadline comes again a little different from run to run.</summary>
     private static readonly long Tolerance = Stopwatch.Frequency / 50_000;
 
+    /// <summary>With no deadline to come it looks again after so long, for a while: the next one is mostly later than that, and to wake somebody on another processor is dear.</summary>
+    private static readonly long LookAgain = Stopwatch.Frequency / 2_000;
+    private const int Looks = 100;
+
     private readonly Thread thread;
     private readonly int processor;
     private readonly int* word;
@@ -95,6 +99,7 @@ internal sealed unsafe partial class Kicker : IDisposable
     {
         CpuAffinity.Place(0, processor);
         _ = Control(SystemCall.Prctl, SetTimerSlack, 1);
+        int looks = 0;
         while (!Volatile.Read(ref ended))
         {
             int seen = Volatile.Read(ref *word);
@@ -112,7 +117,9 @@ internal sealed unsafe partial class Kicker : IDisposable
             }
 
             // Until a deadline that may have been disarmed: the next one is rarely before it, and then nobody has to be woken for it.
-            until = until <= now ? long.MaxValue : until;
+            bool isAhead = until > now && until != long.MaxValue;
+            looks = isAhead ? 0 : Math.Min(looks + 1, Looks);
+            until = isAhead ? until : looks < Looks ? now + LookAgain : long.MaxValue;
             Interlocked.Exchange(ref planned, until);
             double sleep = (until - now) * (1e9 / Stopwatch.Frequency);
             _ = Futex.Wait(word, seen, sleep > LongestSleep ? LongestSleep : Math.Max(1, (long)sleep));
