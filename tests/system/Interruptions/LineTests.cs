@@ -19,11 +19,11 @@ public sealed class LineTests
         int turn = road.Length;
         foreach (Shape shape in Shapes.Ordinary(rigs.Road))
         {
-            // The two lines take the same way through the monitor: the second one is for every other shape, by turns on the roads; on a road that is much like another it takes the place of the first.
+            // The two lines take the same way through the monitor: each is for every other shape, by turns on the roads.
             turn++;
             bool isSecond = turn % 2 == 0;
             Sweep sweep = new(rigs, shape);
-            if ((Shapes.IsWide || !isSecond || !rigs.Road.IsVariant) && sweep.Disturbed("INTR", rig => rig.Lines.Intr = true) is { } interrupt)
+            if ((Shapes.IsWide || !isSecond) && sweep.Disturbed("INTR", rig => rig.Lines.Intr = true) is { } interrupt)
                 wrong.Add(interrupt);
             if ((Shapes.IsWide || isSecond) && sweep.Disturbed("NMI", rig => rig.Lines.Nmi = true) is { } nmi)
                 wrong.Add(nmi);
