@@ -130,6 +130,8 @@ public sealed class PageScanner
         FlowKind flow = FlowOf(instruction);
         if (instruction.FlowControl == FlowControl.Exception)
             kind = InstructionClass.Invalid;
+        else if (request.Sweep && request.User && SensitiveInstructions.FaultsInUserCode(instruction.Code))
+            kind = InstructionClass.Innocuous;
         else if (SensitiveInstructions.ReasonOf(instruction, request.Units) != SensitivityReason.None || IsVirtualised(flow, branches))
             kind = InstructionClass.Sensitive;
         else

@@ -112,15 +112,26 @@ public static class SensitiveInstructions
     public static SensitivityReason ReasonOf(in Instruction instruction, ExecutionUnits units = ExecutionUnits.None)
     {
         SensitivityReason reason = Reasons[(int)instruction.Code];
-        if (NeedsUnits(reason) && (Units[(int)instruction.Code] & ~units) == 0)
+        if (NeedsUnits(reason, instruction.Code) && (Units[(int)instruction.Code] & ~units) == 0)
             reason = SensitivityReason.None;
         if (reason == SensitivityReason.None && instruction.SegmentPrefix == Register.CS && AccessesOverriddenSegment(instruction))
             return SensitivityReason.CodeSegmentData;
         return reason;
     }
 
-    /// <summary>Whether it depends on the units that an instruction is sensitive for this reason.</summary>
-    private static bool NeedsUnits(SensitivityReason reason) => reason is SensitivityReason.FloatingPoint or SensitivityReason.Simd or SensitivityReason.Counter;
+    /// <summary>
+    /// Whether a form always faults on the physical processor at CPL 3, with IOPL 0 and no port permitted (SDM vol. 3, 5.9; vol. 1, 19.5): user code needs no patch for it, since the fault
+    /// leads to the emulation, which knows the guest's IOPL and I/O bitmap.
+    /// </summary>
+    public static bool FaultsInUserCode(Code code) => Reasons[(int)code] is SensitivityReason.InterruptFlag or SensitivityReason.PortAccess or SensitivityReason.TableLoad
+        or SensitivityReason.ControlRegister or SensitivityReason.CacheControl or SensitivityReason.ModelSpecific;
+
+    /// <summary>
+    /// Whether it depends on the units that an instruction is sensitive for this reason. ENDBR is beyond the model, and a NOP on every processor that has the long NOPs of the Pentium Pro,
+    /// as long as nobody switches branch tracking on (SDM vol. 1, 17.3); compilers put it at the beginning of every function.
+    /// </summary>
+    private static bool NeedsUnits(SensitivityReason reason, Code code) =>
+        reason is SensitivityReason.FloatingPoint or SensitivityReason.Simd or SensitivityReason.Counter || code is Code.Endbr32 or Code.Endbr64;
 
     private static ExecutionUnits UnitsOf(Code code)
     {
@@ -135,7 +146,7 @@ public static class SensitiveInstructions
                 CpuidFeature.SSE => ExecutionUnits.Sse,
                 CpuidFeature.SSE2 => ExecutionUnits.Sse2,
                 CpuidFeature.CLFSH => ExecutionUnits.Clflush,
-                CpuidFeature.CMOV => ExecutionUnits.ConditionalMove,
+                CpuidFeature.CMOV or CpuidFeature.CET_IBT => ExecutionUnits.ConditionalMove,
                 CpuidFeature.TSC => ExecutionUnits.TimeStamp,
                 _ => Never,
             };

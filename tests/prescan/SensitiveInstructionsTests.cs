@@ -84,8 +84,12 @@ public sealed class SensitiveInstructionsTests
     [InlineData("0F31", ExecutionUnits.TimeStamp, SensitivityReason.None)] // rdtsc
     [InlineData("0F31", ~ExecutionUnits.TimeStamp, SensitivityReason.Counter)]
     [InlineData("0F33", ExecutionUnits.TimeStamp, SensitivityReason.Counter)] // rdpmc
+    [InlineData("F30F1EFB", ExecutionUnits.ConditionalMove, SensitivityReason.None)] // endbr32
+    [InlineData("F30F1EFA", ExecutionUnits.ConditionalMove, SensitivityReason.None)] // endbr64
+    [InlineData("F30F1EFB", ~ExecutionUnits.ConditionalMove, SensitivityReason.BeyondModel)]
+    [InlineData("F30F1EC8", ExecutionUnits.ConditionalMove, SensitivityReason.BeyondModel)] // rdsspd eax
     [InlineData("0F01F9", ExecutionUnits.TimeStamp, SensitivityReason.BeyondModel)] // rdtscp
-    public void Reading_the_time_stamp_is_innocuous_as_a_unit_of_its_own(string hex, ExecutionUnits units, SensitivityReason expected)
+    public void Time_stamp_and_branch_marks_are_innocuous_with_their_units(string hex, ExecutionUnits units, SensitivityReason expected)
     {
         Decoder decoder = Decoder.Create(32, Convert.FromHexString(hex));
         Assert.Equal(expected, SensitiveInstructions.ReasonOf(decoder.Decode(), units));

@@ -51,6 +51,27 @@ public sealed class SweepTests
         Assert.Empty(Sweep());
     }
 
+    /// <summary>The first page of most programs has a HLT behind their entry, and a SUB ESP at its start that reads as IN AL, DX from its second byte.</summary>
+    [Theory]
+    [InlineData("F4", true)] // hlt
+    [InlineData("0F20C0", true)] // mov eax, cr0
+    [InlineData("0F30", true)] // wrmsr
+    [InlineData("0F0138", true)] // invlpg [eax]
+    [InlineData("0F0110", true)] // lgdt [eax]
+    [InlineData("FA", true)] // cli
+    [InlineData("EC", true)] // in al, dx
+    [InlineData("F36D", true)] // rep insd
+    [InlineData("9D", false)] // popfd
+    [InlineData("CF", false)] // iretd
+    [InlineData("0FA2", false)] // cpuid
+    [InlineData("0F0100", false)] // sgdt [eax]
+    [InlineData("CD80", false)] // int 80h
+    public void What_faults_in_user_code_on_any_processor_is_passed_over(string hex, bool isPassedOver)
+    {
+        Convert.FromHexString(hex).CopyTo(page, 0x10);
+        Assert.Equal(isPassedOver, Sweep().Length == 0);
+    }
+
     [Fact]
     public void Instruction_that_runs_over_the_end_counts_when_the_next_page_is_known()
     {

@@ -257,6 +257,9 @@ internal sealed class CodeViews
         return CodeOutcome.Ready;
     }
 
+    /// <summary>A page leaves the code view of a space: the next fetch there looks again where it is to run.</summary>
+    internal void Leave(ShadowSpace space, uint eip) => OnTranslationDropped(space, eip >> 12);
+
     /// <summary>Drops every code page made from a frame whose bytes changed.</summary>
     internal void Invalidate(uint frame)
     {

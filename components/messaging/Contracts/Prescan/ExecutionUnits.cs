@@ -25,7 +25,7 @@ public enum ExecutionUnits
     /// <summary>CLFLUSH.</summary>
     Clflush = 32,
 
-    /// <summary>Conditional moves of the Pentium Pro, of x87 registers too.</summary>
+    /// <summary>Conditional moves of the Pentium Pro, of x87 registers too; and ENDBR, which is one of its long NOPs.</summary>
     ConditionalMove = 64,
 
     /// <summary>RDTSC, where the guest's time-stamp counter is the host's.</summary>
