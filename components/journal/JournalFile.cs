@@ -4,7 +4,7 @@ namespace Plexus.Journal;
 internal static class JournalFile
 {
     /// <summary>The first bytes: a name and a version.</summary>
-    internal static ReadOnlySpan<byte> Magic => "PLXJRNL\x01"u8;
+    internal static ReadOnlySpan<byte> Magic => "PLXJRNL\x02"u8;
 
     internal const int BufferSize = 1 << 16;
 }
