@@ -62,10 +62,10 @@ internal sealed unsafe partial class X86Processor
                 return End(ExitKind.Limit);
             if (now >= Lines.ProcessorDeadline)
                 return End(ExitKind.Resample);
-            if (quiet != 0 && entries == known && V->Retired - quietSince >= quiet)
-                return End(ExitKind.Limit);
             if (entries != known)
                 (known, quietSince) = (entries, V->Retired);
+            else if (quiet != 0 && V->Retired - quietSince >= quiet)
+                return End(ExitKind.Limit);
             UpdatePhysicalMap();
             if (IsDebugTrapDue)
             {

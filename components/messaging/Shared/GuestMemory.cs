@@ -169,8 +169,7 @@ public sealed unsafe partial class GuestMemory : IDisposable
     {
         bool wasGuarded = IsGuarded(frame);
         watch[frame] &= (byte)~(byte)bits;
-        if (IsShared && wasGuarded && !IsGuarded(frame))
-            versions[frame]++;
+        VoidUnlessGuarded(frame, wasGuarded);
     }
 
     /// <summary>Nobody writes the frame without a word: guest code runs in it, on whatever processor, or guest code on the host's processor has it nowhere with the right to write.</summary>
@@ -181,12 +180,18 @@ public sealed unsafe partial class GuestMemory : IDisposable
     {
         bool wasGuarded = IsGuarded(frame);
         writers[frame]++;
-        if (IsShared && wasGuarded && !IsGuarded(frame))
-            versions[frame]++;
+        VoidUnlessGuarded(frame, wasGuarded);
     }
 
     /// <summary>The right to write is gone from one place.</summary>
     public void RemoveWriter(uint frame) => writers[frame]--;
+
+    /// <summary>Of shared memory, what was decoded of a frame lasts as long as nobody writes it without a word.</summary>
+    private void VoidUnlessGuarded(uint frame, bool wasGuarded)
+    {
+        if (IsShared && wasGuarded && !IsGuarded(frame))
+            versions[frame]++;
+    }
 
     /// <summary>Raised whenever a watch bit is added: translation caches that hold a writable shortcut to a frame must be revalidated when it changes.</summary>
     public uint WatchGeneration { get; private set; }

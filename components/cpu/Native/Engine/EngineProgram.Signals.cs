@@ -23,7 +23,7 @@ internal sealed partial class EngineProgram
     /// <summary>RDI signal, RSI siginfo, RDX ucontext, on the signal stack.</summary>
     private void WriteHandler()
     {
-        Label own = a.CreateLabel(), fault = a.CreateLabel();
+        Label own = a.CreateLabel(), fault = a.CreateLabel(), notPush = a.CreateLabel();
         a.Label(ref handler);
 
         // First of all AC: the guest's would make this code fault where it is not aligned.
@@ -66,21 +66,10 @@ internal sealed partial class EngineProgram
 
         // A guest that takes one gate after the other is hardly ever met in its own code: the gate is not taken, or not gone through.
         a.mov(__dword_ptr[rbx + L.KickSeen], 1);
-        a.lea(r8, __[goingOn]);
-        a.cmp(rcx, r8);
-        a.jb(signalReturn);
-        a.lea(r8, __[gone]);
-        a.cmp(rcx, r8);
-        a.jb(stopInGate);
-        a.jmp(signalReturn);
+        GoUnlessBetween(goingOn, gone, signalReturn);
+        a.jmp(stopInGate);
         a.Label(ref fault);
-        Label notPush = a.CreateLabel();
-        a.lea(r8, __[push]);
-        a.cmp(rcx, r8);
-        a.jb(publish);
-        a.lea(r8, __[pushed]);
-        a.cmp(rcx, r8);
-        a.jae(notPush);
+        GoUnlessBetween(push, pushed, notPush);
 
         // The push of a gate's frame faulted: the registers are those of the exception's own frame.
         a.mov(rdx, __qword_ptr[rdx + Context(RegRdx)]);
@@ -92,12 +81,7 @@ internal sealed partial class EngineProgram
 
         // The branch table could not be read: the exception is told as it came.
         a.Label(ref notPush);
-        a.lea(r8, __[resolving]);
-        a.cmp(rcx, r8);
-        a.jb(publish);
-        a.lea(r8, __[resolved]);
-        a.cmp(rcx, r8);
-        a.jae(publish);
+        GoUnlessBetween(resolving, resolved, publish);
         a.mov(rdx, __qword_ptr[rdx + Context(RegRdx)]);
         a.mov(edi, SystemCall.SignalTrap);
         a.movzx(eax, __word_ptr[rdx + Context(RegSegments)]);
@@ -105,6 +89,17 @@ internal sealed partial class EngineProgram
         a.mov(r10d, __dword_ptr[rdx + Context(RegError)]);
         a.mov(r9, __qword_ptr[rdx + Context(RegCr2)]);
         a.jmp(publish);
+    }
+
+    /// <summary>Goes elsewhere when RCX, an address of this program, is not between two labels. Takes R8.</summary>
+    private void GoUnlessBetween(Label first, Label behind, Label elsewhere)
+    {
+        a.lea(r8, __[first]);
+        a.cmp(rcx, r8);
+        a.jb(elsewhere);
+        a.lea(r8, __[behind]);
+        a.cmp(rcx, r8);
+        a.jae(elsewhere);
     }
 
     /// <summary>EAX is CS, R9 CR2, R10D the error code, R11D the vector.</summary>

@@ -12,7 +12,7 @@ namespace Plexus.Cpu.Native.Engine;
 /// is data. Mapping requests are collected and carried out by its second thread before the guest goes on.
 /// </summary>
 /// <remarks>unsafe: both regions are shared memory that this object keeps mapped; offsets into them are constants or checked.</remarks>
-internal sealed unsafe partial class GuestContainer : IDisposable
+internal sealed unsafe class GuestContainer : IDisposable
 {
     /// <summary>Up to so many pages are made present at once; larger mappings when they are touched.</summary>
     private const uint PopulatedPages = 16;
@@ -300,7 +300,7 @@ internal sealed unsafe partial class GuestContainer : IDisposable
                     return string.Create(CultureInfo.InvariantCulture, $"the guest's container did not answer for {SecondsToAnswer} seconds");
                 Kicks++;
                 kicked = true;
-                _ = Kick(SystemCall.Tgkill, process.Id, process.Id, SystemCall.SignalUser1);
+                Kicker.Kick(process.Id);
             }
 
             long sleep = kickedAt >= 0 ? patience : Math.Min(nanoseconds - passed, LongestSleep);
@@ -357,9 +357,6 @@ internal sealed unsafe partial class GuestContainer : IDisposable
 
         return false;
     }
-
-    [LibraryImport("libc", EntryPoint = "syscall")]
-    private static partial nint Kick(nint number, nint process, nint thread, nint signal);
 
     private readonly record struct Order(int Call, uint Page, uint Pages, uint Frame, ContainerAccess Access);
 }

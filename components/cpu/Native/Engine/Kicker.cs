@@ -87,6 +87,10 @@ internal sealed unsafe partial class Kicker : IDisposable
         NativeMemory.Free(word);
     }
 
+    /// <summary>Kicks a container now.</summary>
+    /// <param name="process">The container; its first thread is meant.</param>
+    public static void Kick(int process) => _ = Call(SystemCall.Tgkill, process, process, SystemCall.SignalUser1);
+
     private void Rouse(long at)
     {
         // Locked: the thread either sees the new word before it sleeps, or has said until when it does.
@@ -98,7 +102,7 @@ internal sealed unsafe partial class Kicker : IDisposable
     private void Watch()
     {
         CpuAffinity.Place(0, processor);
-        _ = Control(SystemCall.Prctl, SetTimerSlack, 1);
+        _ = Call(SystemCall.Prctl, SetTimerSlack, 1, 0);
         int looks = 0;
         while (!Volatile.Read(ref ended))
         {
@@ -109,7 +113,7 @@ internal sealed unsafe partial class Kicker : IDisposable
             {
                 if (Interlocked.CompareExchange(ref state, Kicking, Armed) == Armed)
                 {
-                    _ = Kick(SystemCall.Tgkill, target, target, SystemCall.SignalUser1);
+                    Kick(target);
                     Volatile.Write(ref state, Idle);
                 }
 
@@ -128,8 +132,5 @@ internal sealed unsafe partial class Kicker : IDisposable
     }
 
     [LibraryImport("libc", EntryPoint = "syscall")]
-    private static partial nint Kick(nint number, nint process, nint thread, nint signal);
-
-    [LibraryImport("libc", EntryPoint = "syscall")]
-    private static partial nint Control(nint number, nint option, nint value);
+    private static partial nint Call(nint number, nint first, nint second, nint third);
 }
