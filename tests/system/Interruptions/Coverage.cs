@@ -9,7 +9,7 @@ namespace Plexus.System.Tests.Interruptions;
 /// <param name="hasGateSites">The road has sites behind INT3 in the branch table.</param>
 internal sealed class Coverage(bool hasGateSites)
 {
-    private readonly Dictionary<string, (string Text, StubMapEntry Entry, bool Stopped)> entries = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (SegmentPiece Piece, int Index, bool Stopped)> entries = new(StringComparer.Ordinal);
 
     internal int Entries => entries.Count;
 
@@ -26,14 +26,21 @@ internal sealed class Coverage(bool hasGateSites)
                     continue; // the guest's own handlers, which no shape is about
                 string name = $"{piece.NameOf(piece.Map[first])} #{i - first}";
                 bool stopped = piece.Stopped[i] || (entries.TryGetValue(name, out var known) && known.Stopped);
-                entries[name] = (piece.Decode(i).ToString(), piece.Map[i], stopped);
+                entries[name] = (piece, i, stopped);
             }
         }
     }
 
     /// <summary>Entries that nothing stopped at and that no reason excuses.</summary>
     internal List<string> Missing() =>
-        [.. entries.Where(entry => !entry.Value.Stopped && WhyUnreachable(entry.Key, entry.Value.Entry, entry.Value.Text) is null).Select(entry => $"{entry.Key}: {entry.Value.Text}").Order(StringComparer.Ordinal)];
+        [.. from entry in entries
+            let piece = entry.Value.Piece
+            where !entry.Value.Stopped
+            let text = piece.Decode(entry.Value.Index).ToString()
+            where WhyUnreachable(entry.Key, piece.Map[entry.Value.Index], text) is null
+            select $"{entry.Key}: {text}" into what
+            orderby what
+            select what];
 
     /// <summary>Why nothing can stop at an entry, by design.</summary>
     private string? WhyUnreachable(string name, in StubMapEntry entry, string text)

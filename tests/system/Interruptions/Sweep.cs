@@ -98,7 +98,7 @@ internal sealed class Sweep
                     return;
                 changed = rig.State.Retired;
                 change(rig);
-            });
+            }, notesPages: isGuests);
             Snapshot mine = rig.Outcome();
             if (!reached)
                 return null;
@@ -138,8 +138,9 @@ internal sealed class Sweep
     /// <summary>Puts the guest back and arms a point.</summary>
     /// <param name="step">Physical instructions before it.</param>
     /// <param name="atBoundary">What ends the run there. Where the guest's instruction took effect, the road is followed on to the boundary first.</param>
-    /// <param name="atPoint">What happens there; it is told the pages that the road used for the present guest instruction.</param>
-    private void Go(int step, Func<CpuExit?> atBoundary, Action<IReadOnlySet<uint>>? atPoint = null)
+    /// <param name="atPoint">What happens there; it is told the pages that the road used for the present guest instruction, where they are noted.</param>
+    /// <param name="notesPages">Whether they are. To know them, every instruction before is looked into, which takes longer than to run it.</param>
+    private void Go(int step, Func<CpuExit?> atBoundary, Action<IReadOnlySet<uint>>? atPoint = null, bool notesPages = false)
     {
         rig.Restore();
         int steps = 0;
@@ -161,9 +162,9 @@ internal sealed class Sweep
                 atPoint?.Invoke(used);
             }
 
-            if (inSegment)
+            if (notesPages && inSegment)
                 MemoryUse.Add(piece.Decode(index), rig.State, used);
-            else if (road.Pushes)
+            else if (notesPages && road.Pushes)
                 MemoryUse.AddPushes(rig.State, used);
             Assert.True(steps < MostSteps, $"{shape}: no end");
             return steps <= step || isCommitted ? null : atBoundary();
