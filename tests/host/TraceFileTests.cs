@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using NJsonSchema;
 using Plexus.Host.CommandLine;
 using Plexus.Host.Telemetry;
@@ -26,7 +27,9 @@ public sealed class TraceFileTests : IDisposable
         (int code, string console, _) = Invoke("trace", "to-jaeger", TracePath, "--out", JsonPath);
         Assert.Equal((0, ""), (code, console));
         JsonSchema schema = await JsonSchema.FromFileAsync(Path.Combine(AppContext.BaseDirectory, "jaeger-trace.schema.json"));
-        Assert.Empty(schema.Validate(await File.ReadAllTextAsync(JsonPath)));
+        JsonNode begun = JsonNode.Parse(await File.ReadAllTextAsync(JsonPath))!;
+        ShortenFirst(begun["data"]!.AsArray(), to: 500);
+        Assert.Empty(schema.Validate(begun.ToJsonString()));
 
         using JsonDocument document = JsonDocument.Parse(await File.ReadAllBytesAsync(JsonPath));
         JsonElement[] traces = [.. document.RootElement.GetProperty("data").EnumerateArray()];
@@ -115,6 +118,14 @@ public sealed class TraceFileTests : IDisposable
     {
         WriteTrace(1);
         AssertRefused(["trace", "to-jaeger", TracePath, "--out", TracePath], "trace file itself");
+    }
+
+    /// <summary>Of two traces the first loses spans, all of whose kinds are among those that stay: the validator takes longer than everything else together.</summary>
+    private static void ShortenFirst(JsonArray traces, int to)
+    {
+        JsonArray spans = traces[0]!["spans"]!.AsArray();
+        Assert.Equal(TransitionTrace.WindowSpans, spans.Count);
+        spans.RemoveRange(to, spans.Count - to);
     }
 
     private static void AssertSame(OtlpSpan expected, JsonElement span, JsonElement trace)

@@ -13,6 +13,11 @@ internal sealed class GdbClient : IDisposable
     private readonly Socket socket;
     private readonly NetworkStream stream;
 
+    /// <summary>Bytes that came with the last one that was asked for.</summary>
+    private readonly byte[] come = new byte[4096];
+    private int comeLength;
+    private int taken;
+
     /// <summary>Connects.</summary>
     /// <param name="where">Where the stub says that it listens.</param>
     public GdbClient(string where)
@@ -111,7 +116,12 @@ internal sealed class GdbClient : IDisposable
     }
 
     /// <summary>A byte, or −1 at the end.</summary>
-    public int ReadByte() => stream.ReadByte();
+    public int ReadByte()
+    {
+        if (taken == comeLength)
+            (taken, comeLength) = (0, stream.Read(come));
+        return comeLength == 0 ? -1 : come[taken++];
+    }
 
     /// <summary>A 32-bit register by its number.</summary>
     public uint Register(int number) => Little(Ask($"p{number:x}"));
@@ -145,6 +155,15 @@ internal sealed class GdbClient : IDisposable
 
     /// <summary>EIP.</summary>
     public uint Eip => Register(Numbers.Eip);
+
+    /// <summary>EIP as a stop reply gives it: the guest is not asked again.</summary>
+    public static uint EipOf(string stopReply)
+    {
+        string name = $";{Numbers.Eip:x2}:";
+        int at = stopReply.IndexOf(name, StringComparison.Ordinal);
+        Assert.True(at >= 0, stopReply);
+        return Little(stopReply.Substring(at + name.Length, 8));
+    }
 
     /// <summary>A number as GDB writes registers: low byte first.</summary>
     public static string Little(uint value) => Convert.ToHexStringLower(BitConverter.GetBytes(value));
