@@ -3,8 +3,8 @@ using Xunit;
 namespace Plexus.Tools.Tests.Linux;
 
 /// <summary>
-/// Debian's i386 kernel unpacks itself, prints its banner and command line, says that it finds no FPU, and halts with its timer ticking, so the limit ends the run; with one it goes on.
-/// Each run is a process of its own: unpacking takes 2.3 billion guest instructions.
+/// Debian's i386 kernel unpacks itself, prints its banner and command line, says that it finds no FPU, and halts with its timer ticking, so the limit ends the run. With one it goes on:
+/// <see cref="DebianUserTests"/>, and <see cref="ProcessTests"/> under both engines. Each run is a process of its own: unpacking takes 2.3 billion guest instructions.
 /// </summary>
 public sealed class DebianKernelTests(KernelRuns runs) : IClassFixture<KernelRuns>
 {
@@ -30,16 +30,5 @@ public sealed class DebianKernelTests(KernelRuns runs) : IClassFixture<KernelRun
         (_, string emulated, _) = await runs[KernelRuns.Emulated];
         (_, string ring3, _) = await runs[strategy];
         Assert.Equal(emulated, ring3);
-    }
-
-    [Fact]
-    public async Task Kernel_finds_the_x87_unit_of_the_model_that_has_one()
-    {
-        (int exitCode, string console, string messages) = await runs[KernelRuns.EmulatedWithFpu];
-        Assert.True(exitCode == 0, $"exit code {exitCode}\n{console}\n{messages}");
-        Assert.DoesNotContain("no FPU found", console, StringComparison.Ordinal);
-        Assert.Contains("x87 FPU will use FXSAVE", console, StringComparison.Ordinal);
-        (_, string ring3, _) = await runs[KernelRuns.Ring3WithFpu];
-        Assert.Equal(console, ring3);
     }
 }

@@ -19,6 +19,8 @@ public sealed class DebianUserTests
             "--kernel", GuestProcess.Guest("linux-686", "vmlinuz"), "--initrd", GuestProcess.Guest("linux-686", "initramfs.gz"), "--append", Lean);
 
         Assert.True(exitCode == 0, $"exit code {exitCode}\n{console}\n{messages}");
+        Assert.DoesNotContain("no FPU found", console, StringComparison.Ordinal);
+        Assert.Contains("x87 FPU will use FXSAVE", console, StringComparison.Ordinal);
         string busybox = GuestProcess.Guest("busybox", "busybox");
         string hash = Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(busybox)));
         double sum = 0;

@@ -1,11 +1,9 @@
 namespace Plexus.Tools.Tests.Linux;
 
-/// <summary>One run under emulation, one for each kind of road at ring 3 (a gate, a CALL, a JMP), and one per engine with an x87 unit; two at a time.</summary>
+/// <summary>One run under emulation, and one for each kind of road at ring 3 (a gate, a CALL, a JMP); two at a time.</summary>
 public sealed class KernelRuns
 {
     internal const string Emulated = "emulated";
-    internal const string EmulatedWithFpu = "emulated with x87";
-    internal const string Ring3WithFpu = "ring3 with x87";
     internal const string CommandLine = "earlyprintk=serial,ttyS0,115200 console=ttyS0 nokaslr";
 
     private const string WithoutFpu = "pentium-pro-nofpu";
@@ -21,8 +19,6 @@ public sealed class KernelRuns
         runs.Add(Emulated, Boot("--engine", "emulated", "--cpu", WithoutFpu));
         foreach (string strategy in Strategies)
             runs.Add(strategy, Boot("--engine", "ring3", "--strategy", strategy, "--cpu", WithoutFpu));
-        runs.Add(EmulatedWithFpu, Boot("--engine", "emulated"));
-        runs.Add(Ring3WithFpu, Boot("--engine", "ring3"));
     }
 
     internal Task<(int ExitCode, string Console, string Messages)> this[string run] => runs[run];
