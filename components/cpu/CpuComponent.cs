@@ -19,7 +19,7 @@ public sealed class CpuComponent : IComponent, IDisposable
 
     private readonly Vcpu vcpu;
     private readonly GuestMemory memory;
-    private readonly BusAccess bus = new();
+    private readonly BusAccess bus;
     private readonly X86Processor virtualProcessor;
     private readonly X86Processor physicalProcessor;
     private readonly Dictionary<uint, MappingSpace> spaces = [];
@@ -53,6 +53,7 @@ public sealed class CpuComponent : IComponent, IDisposable
         this.vcpu = vcpu;
         this.memory = memory;
         CpuModel cpuModel = CpuModels.Find(model);
+        bus = new BusAccess(vcpu);
         Func<ulong>? cycles = shared is null ? null : HostTimeStamp.Read;
         Func<ulong>? seen = journal == JournalMode.None ? cycles : () => bus.ReadTimeStamp(cycles?.Invoke() ?? 0);
         unsafe
@@ -232,16 +233,19 @@ public sealed class CpuComponent : IComponent, IDisposable
         return space;
     }
 
-    /// <summary>Calls to the bus.</summary>
-    private sealed class BusAccess : IBusAccess
+    /// <summary>
+    /// Calls to the bus. Where guest time is the wall clock's, a device is asked at the time it is: what is interpreted is slower than its share of guest time, and a guest that measures its
+    /// time-stamp counter by a timer would find the counter too fast.
+    /// </summary>
+    private sealed class BusAccess(Vcpu vcpu) : IBusAccess
     {
         public IEndpoint? Endpoint { get; set; }
 
         public uint PortRead(ushort port, int width, ulong now) =>
-            Endpoint!.Call<PortRead, BusResult>(new PortRead(port, width, now)).Value;
+            Endpoint!.Call<PortRead, BusResult>(new PortRead(port, width, Present(now))).Value;
 
         public void PortWrite(ushort port, int width, uint value, ulong now) =>
-            Endpoint!.Call<PortWrite, BusResult>(new PortWrite(port, width, value, now));
+            Endpoint!.Call<PortWrite, BusResult>(new PortWrite(port, width, value, Present(now)));
 
         public ReadOnlyMemory<byte> PortReadBlock(ushort port, int width, int count, ulong now) =>
             Endpoint!.Call<PortReadBlock, PortBlock>(new PortReadBlock(port, width, count, now)).Data;
@@ -250,13 +254,21 @@ public sealed class CpuComponent : IComponent, IDisposable
             Endpoint!.Call<PortWriteBlock, PortBlockTaken>(new PortWriteBlock(port, width, data, now)).Count;
 
         public uint MmioRead(uint address, int width, ulong now) =>
-            Endpoint!.Call<MmioRead, BusResult>(new MmioRead(address, width, now)).Value;
+            Endpoint!.Call<MmioRead, BusResult>(new MmioRead(address, width, Present(now))).Value;
 
         public void MmioWrite(uint address, int width, uint value, ulong now) =>
-            Endpoint!.Call<MmioWrite, BusResult>(new MmioWrite(address, width, value, now));
+            Endpoint!.Call<MmioWrite, BusResult>(new MmioWrite(address, width, value, Present(now)));
 
         public ulong ReadTimeStamp(ulong cycles) => Endpoint!.Call<ReadTimeStamp, TimeStamp>(new ReadTimeStamp(cycles)).Cycles;
 
         public byte Acknowledge(ulong now) => Endpoint!.Call<Acknowledge, Vector>(new Acknowledge(now)).Value;
+
+        private ulong Present(ulong now)
+        {
+            if (vcpu.Clock is null)
+                return now;
+            vcpu.CatchUp();
+            return vcpu.State.Now;
+        }
     }
 }

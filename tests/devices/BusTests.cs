@@ -191,14 +191,20 @@ public sealed class BusTests
 
         StablePort[] ports = rig.Fabric.Call<ReadStablePorts, StablePorts>("bus", new ReadStablePorts(0)).Ports;
 
-        Assert.Equal([new(0x21, true, false, 0x12), new(0x40, false, false, 0), new(0x41, false, false, 0), new(0x42, false, false, 0), new(0x80, true, true, 0x56), new(0xA1, true, false, 0x34)], ports);
+        Assert.Equal(
+        [
+            new(0x20, false, PortWrites.EndOfInterrupt, 0), new(0x21, true, PortWrites.Any, 0x12),
+            new(0x40, false, PortWrites.Once, 0), new(0x41, false, PortWrites.Once, 0), new(0x42, false, PortWrites.Once, 0),
+            new(0x80, true, PortWrites.Any, 0x56),
+            new(0xA0, false, PortWrites.EndOfInterrupt, 0), new(0xA1, true, PortWrites.Any, 0x34),
+        ], ports);
         foreach (StablePort port in ports)
-            Assert.Equal(new StablePortState(port.Readable, port.Latch, port.Value), rig.Fabric.Call<ReadStablePort, StablePortState>("bus", new ReadStablePort(port.Port, 0)));
+            Assert.Equal(new StablePortState(port.Readable, port.Writes, port.Value), rig.Fabric.Call<ReadStablePort, StablePortState>("bus", new ReadStablePort(port.Port, 0)));
     }
 
     [Theory]
-    [InlineData(0x20)]
-    [InlineData(0x40)]
+    [InlineData(0x43)]
+    [InlineData(0x61)]
     [InlineData(0x300)]
     [InlineData(0x3FF)]
     public void Port_that_is_not_stable_says_so(int port)
@@ -212,9 +218,11 @@ public sealed class BusTests
     public void Latched_count_is_stable_until_it_has_been_read()
     {
         var rig = new BusRig(("i8254", "pit"));
-        Assert.Equal(default, State());
+        StablePortState firstByte = new(false, PortWrites.Once, 0);
+        Assert.Equal(firstByte, State());
         rig.Out(0x43, 0x34);
         rig.Out(0x40, 0x78);
+        Assert.Equal(default, State());
         rig.Out(0x40, 0x56);
         ulong version = rig.Lines.StablePortsVersion;
         rig.Out(0x43, 0x00);
@@ -226,9 +234,9 @@ public sealed class BusTests
         byte high = (byte)rig.In(0x40);
         Assert.NotEqual(version, rig.Lines.StablePortsVersion);
 
-        Assert.Equal(new StablePortState(true, false, low, 2, high), both);
-        Assert.Equal(new StablePortState(true, false, high, 1), second);
-        Assert.Equal(default, State());
+        Assert.Equal(new StablePortState(true, PortWrites.None, low, 2, high), both);
+        Assert.Equal(new StablePortState(true, PortWrites.None, high, 1), second);
+        Assert.Equal(firstByte, State());
 
         // A status before the count: neither is for the pages.
         rig.Out(0x43, 0xC2);

@@ -28,8 +28,8 @@ internal sealed class Bench : IDisposable
         Cpu.Answer<ReadCpuid, CpuidResult>(r => new CpuidResult(1, r.Leaf, 2, 3, 4))
             .Answer<ApplyMappings, Applied>(Apply)
             .Answer<Walk, Walked>(WalkTables);
-        Bus.Answer<ReadStablePorts, StablePorts>(_ => new StablePorts([new StablePort(0x21, true, false, 0xFB), new StablePort(0x80, true, true, 0)]))
-            .Answer<ReadStablePort, StablePortState>(_ => new StablePortState(true, false, 0xFF))
+        Bus.Answer<ReadStablePorts, StablePorts>(_ => new StablePorts([new StablePort(0x21, true, PortWrites.None, 0xFB), new StablePort(0x80, true, PortWrites.Any, 0)]))
+            .Answer<ReadStablePort, StablePortState>(_ => new StablePortState(true, PortWrites.None, 0xFF))
             .Answer<PortWrite, BusResult>(_ => new BusResult(AccessStatus.Ok, 0))
             .Answer<RunTimers, NextDeadline>(_ => new NextDeadline(ulong.MaxValue))
             .Answer<Acknowledge, Vector>(_ => new Vector(0x20));

@@ -42,6 +42,8 @@ internal sealed unsafe partial class X86Processor
     public uint PortIn(ushort port, int width)
     {
         Requests |= Request.BusUsed;
+        if (width != 1 || !Lines.HandledReads[port])
+            entries++;
         return Bus.PortRead(port, width, V->Now);
     }
 
@@ -49,7 +51,8 @@ internal sealed unsafe partial class X86Processor
     public void PortOut(ushort port, int width, uint value)
     {
         Requests |= Request.BusUsed;
-        entries++;
+        if (width != 1 || !Lines.HandledWrites[port])
+            entries++;
         Bus.PortWrite(port, width, value, V->Now);
     }
 

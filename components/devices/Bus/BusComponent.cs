@@ -323,7 +323,7 @@ public sealed partial class BusComponent : IComponent, ISaveRestore
                 DeviceRegion region = devices[i].Regions[register.Region];
                 uint port = region.Base + register.Offset;
                 if (region.Kind == RegionKind.Port)
-                    ports.Add(new StablePort((ushort)port, register.Readable, register.Latch, register.Value, register.Reads, register.Next));
+                    ports.Add(new StablePort((ushort)port, register.Readable, register.Writes, register.Value, register.Reads, register.Next));
             }
         }
 

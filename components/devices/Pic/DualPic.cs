@@ -28,6 +28,7 @@ public sealed class DualPic : IRegisterAccess, IInterruptController, IStableRegi
     private readonly InterruptReader requests;
     private readonly Pic8259 master = new(elcrMask: 0xF8);
     private readonly Pic8259 slave = new(elcrMask: 0xDE);
+    private readonly StablePortState[] shown = new StablePortState[4];
 
     // Volatile state.
     private int lines;
@@ -73,7 +74,6 @@ public sealed class DualPic : IRegisterAccess, IInterruptController, IStableRegi
         {
             if (region == SlaveRegion)
                 DropSlaveInt();
-            chipset.Lines.StablePortsVersion++;
             Propagate();
         }
 
@@ -94,10 +94,7 @@ public sealed class DualPic : IRegisterAccess, IInterruptController, IStableRegi
         else
         {
             Pic8259 chip = region == MasterRegion ? master : slave;
-            (byte Mask, bool Poll) before = (chip.Mask, chip.PollPending);
             chip.Write((int)offset, (byte)value);
-            if (before != (chip.Mask, chip.PollPending))
-                chipset.Lines.StablePortsVersion++;
         }
 
         Propagate();
@@ -132,15 +129,15 @@ public sealed class DualPic : IRegisterAccess, IInterruptController, IStableRegi
     }
 
     /// <inheritdoc/>
-    public StableRegister[] ReadStableRegisters() => [Mask(MasterRegion), Mask(SlaveRegion)];
+    public StableRegister[] ReadStableRegisters() => [Stable(MasterRegion, 0), Stable(MasterRegion, 1), Stable(SlaveRegion, 0), Stable(SlaveRegion, 1)];
 
     /// <inheritdoc/>
     public StablePortState ReadStableRegister(int region, uint offset)
     {
-        if (offset != 1 || region is not (MasterRegion or SlaveRegion))
+        if (offset > 1 || region is not (MasterRegion or SlaveRegion))
             return default;
         Pic8259 chip = region == MasterRegion ? master : slave;
-        return new StablePortState(!chip.PollPending, Latch: false, chip.Mask);
+        return offset == 0 ? new StablePortState(Readable: false, chip.CommandWrites, 0) : new StablePortState(!chip.PollPending, chip.MaskWrites, chip.Mask);
     }
 
     /// <inheritdoc/>
@@ -152,7 +149,6 @@ public sealed class DualPic : IRegisterAccess, IInterruptController, IStableRegi
         slaveInt = false;
         slave.SetInputs((byte)(lines >> 8), 0);
         master.SetInputs(MasterInputs(), 0);
-        chipset.Lines.StablePortsVersion++;
         Propagate();
     }
 
@@ -174,11 +170,11 @@ public sealed class DualPic : IRegisterAccess, IInterruptController, IStableRegi
         master.Restore(ref reader);
         slave.Restore(ref reader);
         requests.Sample(out _, out _); // Edges from before are not part of the saved machine.
-        chipset.Lines.StablePortsVersion++;
         chipset.Processor.RestoreInt(master.Interrupt);
+        Show();
     }
 
-    private StableRegister Mask(int region) => new(region, 1, ReadStableRegister(region, 1));
+    private StableRegister Stable(int region, uint offset) => new(region, offset, ReadStableRegister(region, offset));
 
     /// <summary>The slave answers when the cascade lines carry its identity; another identity addresses a chip that is not there.</summary>
     private byte AcknowledgeSlave(int input)
@@ -211,5 +207,19 @@ public sealed class DualPic : IRegisterAccess, IInterruptController, IStableRegi
         }
 
         chipset.Processor.SetInt(master.Interrupt);
+        Show();
+    }
+
+    /// <summary>Announces what handlers may read and write from now on.</summary>
+    private void Show()
+    {
+        for (int i = 0; i < shown.Length; i++)
+        {
+            StablePortState now = ReadStableRegister(i >> 1, (uint)i & 1);
+            if (now == shown[i])
+                continue;
+            shown[i] = now;
+            chipset.Lines.StablePortsVersion++;
+        }
     }
 }

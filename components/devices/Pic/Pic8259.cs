@@ -1,4 +1,5 @@
 using System.Numerics;
+using Plexus.Messaging.Contracts.Bus;
 
 namespace Plexus.Devices;
 
@@ -58,6 +59,15 @@ internal sealed class Pic8259
 
     /// <summary>The mask, as port A0 = 1 reads it.</summary>
     public byte Mask => imr;
+
+    /// <summary>
+    /// Writes at A0 = 1 that need not come at once: while nothing is requested the mask decides nothing, and it is an ICW in the initialisation sequence only.
+    /// </summary>
+    public PortWrites MaskWrites => init is InitState.None or InitState.Ready && !poll && Requests == 0 ? PortWrites.Any : PortWrites.None;
+
+    /// <summary>Writes at A0 = 0 that need not come at once: an end of interrupt lets nothing through while nothing is requested that is not masked. In special mask mode it depends on the mask.</summary>
+    public PortWrites CommandWrites =>
+        init == InitState.Ready && !poll && !specialMask && (Requests & ~imr) == 0 ? PortWrites.EndOfInterrupt : PortWrites.None;
 
     /// <summary>The next read is a poll, whatever the address.</summary>
     public bool PollPending => poll;

@@ -44,7 +44,7 @@ public sealed class Pit8254 : IRegisterAccess, IStableRegisters, ITimed, IResett
     /// <summary>Makes a timer.</summary>
     /// <param name="line">The line that counter 0 drives (IRQ 0).</param>
     /// <param name="timer">Where the next change of counter 0's output is published.</param>
-    /// <param name="lines">Where it is announced that a count was latched, or read to its end.</param>
+    /// <param name="lines">Where it is announced what reads and writes of the counters do now.</param>
     public Pit8254(InterruptLine line, TimerSlot timer, PlatformLines lines)
     {
         ArgumentNullException.ThrowIfNull(lines);
@@ -194,13 +194,13 @@ public sealed class Pit8254 : IRegisterAccess, IStableRegisters, ITimed, IResett
     }
 
     /// <inheritdoc/>
-    public StablePortState ReadStableRegister(int region, uint offset) => region == CounterRegion && offset < ControlWord ? counters[offset].Latched : default;
+    public StablePortState ReadStableRegister(int region, uint offset) => region == CounterRegion && offset < ControlWord ? counters[offset].Stable : default;
 
     private void Show()
     {
         for (int i = 0; i < counters.Length; i++)
         {
-            StablePortState now = counters[i].Latched;
+            StablePortState now = counters[i].Stable;
             if (now == shown[i])
                 continue;
             shown[i] = now;

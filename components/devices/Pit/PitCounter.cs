@@ -69,18 +69,23 @@ internal sealed class PitCounter
     /// <summary>The pulse up to which the counter has been carried.</summary>
     public long Tick => tick;
 
-    /// <summary>What reads give until a latched count has been read; not readable while none is, for then time goes on between reads.</summary>
-    public StablePortState Latched
+    /// <summary>
+    /// What reads give until a latched count has been read; not readable while none is, for then time goes on between reads. Meanwhile the first byte of a count changes nothing, but in
+    /// mode 0, which it stops: it need not come before the second.
+    /// </summary>
+    public StablePortState Stable
     {
         get
         {
+            if (!countLatched && !statusLatched && Access == LowThenHigh && !writeHigh && mode != 0)
+                return new StablePortState(Readable: false, PortWrites.Once, 0);
             if (!countLatched || statusLatched)
                 return default;
             byte low = (byte)latchedCount;
             byte high = (byte)(latchedCount >> 8);
             if (Access == LowThenHigh && !readHigh)
-                return new StablePortState(Readable: true, Latch: false, low, Reads: 2, high);
-            return new StablePortState(Readable: true, Latch: false, Access == LowByteOnly ? low : high, Reads: 1);
+                return new StablePortState(Readable: true, PortWrites.None, low, Reads: 2, high);
+            return new StablePortState(Readable: true, PortWrites.None, Access == LowByteOnly ? low : high, Reads: 1);
         }
     }
 

@@ -41,11 +41,11 @@ public sealed class PostCode(PlatformLines lines, int port = 0x80) : IRegisterAc
     }
 
     /// <inheritdoc/>
-    public StableRegister[] ReadStableRegisters() => [new(0, 0, Readable: true, Latch: true, code)];
+    public StableRegister[] ReadStableRegisters() => [new(0, 0, Readable: true, PortWrites.Any, code)];
 
     /// <inheritdoc/>
     public StablePortState ReadStableRegister(int region, uint offset) =>
-        region == 0 && offset == 0 ? new StablePortState(Readable: true, Latch: true, code) : default;
+        region == 0 && offset == 0 ? new StablePortState(Readable: true, PortWrites.Any, code) : default;
 
     /// <inheritdoc/>
     public void Reset(bool cold) => Set(0);

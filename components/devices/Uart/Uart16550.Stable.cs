@@ -41,5 +41,5 @@ public sealed partial class Uart16550
         lines.StablePortsVersion++;
     }
 
-    private StablePortState StatusToShow() => new(Readable: lineErrors == 0 && !receiver.HasErrors, Latch: false, (byte)LineStatusNow());
+    private StablePortState StatusToShow() => new(Readable: lineErrors == 0 && !receiver.HasErrors, PortWrites.None, (byte)LineStatusNow());
 }

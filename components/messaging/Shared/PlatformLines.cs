@@ -36,6 +36,12 @@ public sealed class PlatformLines
     /// <summary>Changes whenever the answer to <c>ReadStablePorts</c> may have changed by anything but a handler's own write.</summary>
     public ulong StablePortsVersion { get; set; }
 
+    /// <summary>Ports whose byte reads ring-3 handlers answer at present, by the virtual CPU pages: ring 0 is not entered for these.</summary>
+    public PortSet HandledReads { get; } = new();
+
+    /// <summary>Ports of which they take byte writes.</summary>
+    public PortSet HandledWrites { get; } = new();
+
     /// <summary>A20 gate open (address bit 20 passes). Closed: bit 20 of every physical address is forced to 0.</summary>
     public bool A20 { get; set; } = true;
 

@@ -1,7 +1,7 @@
 namespace Plexus.Messaging.Shared;
 
 /// <summary>
-/// Layout (version 5) of the virtual CPU pages: the ring-3 handlers' state, reached through SS. All fields are 32-bit little-endian unless said otherwise.
+/// Layout (version 7) of the virtual CPU pages: the ring-3 handlers' state, reached through SS. All fields are 32-bit little-endian unless said otherwise.
 /// Pages 0 to 2 are read-write for guest-kernel privilege. Pages <see cref="TracePage"/>.. hold the trace ring; the page after it is never mapped, so a full ring faults.
 /// Behind it lie, if the run needs them, the branch trace, the branch table and the table of verified targets.
 /// </summary>
@@ -173,11 +173,22 @@ public static class VirtualCpuPage
     /// <summary>0 = the port is not read here; 1 = it may be; 2 and 3 = it may be once, or twice.</summary>
     public const int PortReadable = PortNext + PortTableSize;
 
-    /// <summary>1 = a byte write to the port only replaces its value.</summary>
-    public const int PortLatch = PortReadable + PortTableSize;
+    /// <summary>Which byte writes to the port a handler may take (<c>PortWrites</c>, or <see cref="PortTaken"/>): a row of <see cref="PortAfterWrite"/>.</summary>
+    public const int PortWritable = PortReadable + PortTableSize;
 
-    /// <summary>1 = the latch value was replaced by a handler since ring 0 last looked.</summary>
-    public const int PortWritten = PortLatch + PortTableSize;
+    /// <summary>1 = a handler took a write since ring 0 last looked; its value is in <see cref="PortValue"/>.</summary>
+    public const int PortWritten = PortWritable + PortTableSize;
+
+    /// <summary>
+    /// What becomes of a <see cref="PortWritable"/> when a byte is written: <see cref="PortWritableStates"/> rows of 256 bytes, one for each value; 0 = the write is ring 0's.
+    /// </summary>
+    public const int PortAfterWrite = PortWritten + PortTableSize;
+
+    /// <summary>In <see cref="PortWritable"/>: the one write that a handler may take has been.</summary>
+    public const int PortTaken = 4;
+
+    /// <summary>Values of <see cref="PortWritable"/>.</summary>
+    public const int PortWritableStates = PortTaken + 1;
 
     /// <summary>Pages of the fields above.</summary>
     public const int StatePages = 3;
@@ -245,5 +256,5 @@ public static class VirtualCpuPage
     public const int EntryNotOverwritten = 20;
 
     /// <summary>The value <see cref="Version"/> holds.</summary>
-    public const uint LayoutVersion = 6;
+    public const uint LayoutVersion = 7;
 }

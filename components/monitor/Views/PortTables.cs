@@ -11,6 +11,9 @@ internal sealed class PortTables
     /// <summary>In <see cref="VirtualCpuPage.PortReadable"/>: any number of times.</summary>
     private const byte Always = 1;
 
+    /// <summary>Bits of a byte written to an 8259A at A0 = 0 that rotate priorities, or select ICW1 or OCW3 (datasheet 231468).</summary>
+    private const int NotEndOfInterrupt = 0x98;
+
     private readonly GuestMemory memory;
     private readonly PlatformLines lines;
     private readonly IEndpoint bus;
@@ -32,10 +35,17 @@ internal sealed class PortTables
     /// <summary>Asks which ports there are. The pages are cleared already.</summary>
     internal void Initialize(ulong now)
     {
+        lines.HandledReads.Clear();
+        lines.HandledWrites.Clear();
         known.Clear();
         anyCounted = false;
         Span<byte> state = State;
         ((ReadOnlySpan<byte>)[0, Always, 0, 2]).CopyTo(state[Layout.PortAfterRead..]);
+        Row(PortWrites.Any).Fill((byte)PortWrites.Any);
+        Row(PortWrites.Once).Fill(Layout.PortTaken);
+        Span<byte> commands = Row(PortWrites.EndOfInterrupt);
+        for (int value = 0; value < commands.Length; value++)
+            commands[value] = (value & NotEndOfInterrupt) == 0 ? (byte)Layout.PortTaken : (byte)0;
         state[Layout.PortGroup] = Layout.LowPorts;
         byte groups = Layout.LowPorts + 1;
         version = lines.StablePortsVersion;
@@ -50,7 +60,7 @@ internal sealed class PortTables
             }
 
             known.Add(new Known(port.Port, (group * 256) + (port.Port & 0xFF)));
-            Set(known.Count - 1, new StablePortState(port.Readable, port.Latch, port.Value, port.Reads, port.Next));
+            Set(known.Count - 1, new StablePortState(port.Readable, port.Writes, port.Value, port.Reads, port.Next));
         }
     }
 
@@ -72,8 +82,12 @@ internal sealed class PortTables
         {
             foreach (Known port in known)
             {
-                if (state[Layout.PortWritten + port.Index] != 0)
-                    bus.Call<PortWrite, BusResult>(new PortWrite(port.Port, 1, state[Layout.PortValue + port.Index], now));
+                if (state[Layout.PortWritten + port.Index] == 0)
+                    continue;
+                bus.Call<PortWrite, BusResult>(new PortWrite(port.Port, 1, state[Layout.PortValue + port.Index], now));
+
+                // If it is otherwise now, the device says so.
+                state[Layout.PortWritable + port.Index] = (byte)port.Writes;
             }
 
             // A guest kernel can write here too: what belongs to no port is forgotten.
@@ -93,15 +107,20 @@ internal sealed class PortTables
         }
     }
 
+    /// <summary>The row of <see cref="VirtualCpuPage.PortAfterWrite"/> for a state.</summary>
+    private Span<byte> Row(PortWrites writes) => State.Slice(Layout.PortAfterWrite + ((int)writes * 256), 256);
+
     private void Set(int which, in StablePortState port)
     {
         byte readable = (byte)(port.Readable ? Always + port.Reads : 0);
         int index = known[which].Index;
-        known[which] = known[which] with { Given = readable };
+        known[which] = known[which] with { Given = readable, Writes = port.Writes };
         anyCounted |= port.Reads != 0;
         Span<byte> state = State;
         state[Layout.PortReadable + index] = readable;
-        state[Layout.PortLatch + index] = port.Latch ? (byte)1 : (byte)0;
+        state[Layout.PortWritable + index] = (byte)port.Writes;
+        lines.HandledReads[known[which].Port] = port.Readable;
+        lines.HandledWrites[known[which].Port] = port.Writes != PortWrites.None;
         state[Layout.PortValue + index] = port.Value;
         state[Layout.PortNext + index] = port.Reads > 1 ? port.Next : port.Value;
     }
@@ -109,5 +128,6 @@ internal sealed class PortTables
     /// <param name="Port">The port.</param>
     /// <param name="Index">Where in the tables.</param>
     /// <param name="Given">What was put into <see cref="VirtualCpuPage.PortReadable"/>.</param>
-    private readonly record struct Known(ushort Port, int Index, byte Given = 0);
+    /// <param name="Writes">What was put into <see cref="VirtualCpuPage.PortWritable"/>.</param>
+    private readonly record struct Known(ushort Port, int Index, byte Given = 0, PortWrites Writes = PortWrites.None);
 }

@@ -99,6 +99,54 @@ public sealed class StubExecutionTests
             processor.WriteState(VirtualCpuPage.CpuidLeaves, (uint)leaves);
         });
 
+    /// <summary>A write that the device need not hear of at once, and one that ends an interrupt; another behind it is ring 0's.</summary>
+    [Theory]
+    [InlineData("E640!", 0x40, 2, 0xFF, true)]
+    [InlineData("EE!", 0x40, 2, 0x00, true)]
+    [InlineData("E620!", 0x20, 3, 0x20, true)]
+    [InlineData("E620!", 0x20, 3, 0x67, true)]
+    [InlineData("E620!", 0x20, 3, 0x0B, false)]
+    [InlineData("E620!", 0x20, 3, 0x11, false)]
+    [InlineData("EE!", 0x20, 3, 0xA0, false)]
+    [InlineData("EE!", 0xA0, 3, 0x62, true)]
+    [InlineData("EE!", 0x3F8, 0, 0x41, false)]
+    public void Port_that_takes_one_write_takes_one_of_the_values_it_may(string text, int port, byte state, byte value, bool taken)
+    {
+        const int Commands = 3;
+        int group = port < 0x100 ? VirtualCpuPage.LowPorts : 2;
+        int index = (group * 256) + (port & 0xFF);
+        Stub stub = StubFixture.Build(text + " 90 90");
+        Instruction[] code = StubFixture.Disassemble(stub);
+        StubProcessor processor = new(StubFixture.VirtualCpu);
+        processor.WriteState(VirtualCpuPage.TraceNext, RingStart);
+        for (int v = 0; v < 256; v++)
+        {
+            processor.State[VirtualCpuPage.PortAfterWrite + (2 * 256) + v] = VirtualCpuPage.PortTaken;
+            processor.State[VirtualCpuPage.PortAfterWrite + (Commands * 256) + v] = (v & 0x98) == 0 ? (byte)VirtualCpuPage.PortTaken : (byte)0;
+        }
+
+        processor.State[VirtualCpuPage.PortGroup + (port >> 8)] = (byte)group;
+        processor.State[VirtualCpuPage.PortWritable + index] = state;
+        uint[] registers = [0x5555_5500u | value, 0x1111_1111, 0xABCD_0000u | (uint)port, 0x2222_2222];
+
+        Assert.Equal(!taken, Defers());
+        Assert.Equal(registers, processor.Gpr[..4]);
+        Assert.Equal(
+            taken ? (value, value, (byte)1, (byte)VirtualCpuPage.PortTaken) : ((byte)0, (byte)0, (byte)0, state),
+            (processor.State[VirtualCpuPage.PortValue + index], processor.State[VirtualCpuPage.PortNext + index],
+                processor.State[VirtualCpuPage.PortWritten + index], processor.State[VirtualCpuPage.PortWritable + index]));
+
+        Assert.True(Defers());
+        Assert.Equal(registers, processor.Gpr[..4]);
+
+        bool Defers()
+        {
+            processor.Eip = stub.Eip;
+            registers.CopyTo(processor.Gpr.AsSpan());
+            return RunsToRingZero(stub, code, processor);
+        }
+    }
+
     /// <summary>A latched count: two reads, then ring 0's.</summary>
     [Theory]
     [InlineData("E440!", 0x40, 0)]
@@ -130,15 +178,22 @@ public sealed class StubExecutionTests
         {
             processor.Eip = stub.Eip;
             ((ReadOnlySpan<uint>)[0x5555_5555, 0x1111_1111, 0xABCD_0000u | (uint)port, 0x2222_2222]).CopyTo(processor.Gpr);
-            for (int i = Index(stub, processor.Eip); i >= 0; i = Index(stub, processor.Eip))
-            {
-                if (stub.Map[i].Deferred)
-                    return true;
-                Assert.True(processor.Step(code[i]));
-            }
-
-            return false;
+            return RunsToRingZero(stub, code, processor);
         }
+    }
+
+    /// <summary>Runs what is at EIP until it leaves the stub.</summary>
+    /// <returns>True when it hands the guest instruction to ring 0.</returns>
+    private static bool RunsToRingZero(Stub stub, Instruction[] code, StubProcessor processor)
+    {
+        for (int i = Index(stub, processor.Eip); i >= 0; i = Index(stub, processor.Eip))
+        {
+            if (stub.Map[i].Deferred)
+                return true;
+            Assert.True(processor.Step(code[i]));
+        }
+
+        return false;
     }
 
     [Theory]
@@ -306,7 +361,8 @@ public sealed class StubExecutionTests
         ports.CopyTo(processor.State[(VirtualCpuPage.PortValue + LowPorts)..]);
         ports.CopyTo(processor.State[(VirtualCpuPage.PortNext + LowPorts)..]);
         processor.State.Slice(VirtualCpuPage.PortReadable + LowPorts, 256).Fill(1);
-        processor.State.Slice(VirtualCpuPage.PortLatch + LowPorts, 256).Fill(1);
+        processor.State.Slice(VirtualCpuPage.PortWritable + LowPorts, 256).Fill(1);
+        processor.State.Slice(VirtualCpuPage.PortAfterWrite + 256, 256).Fill(1);
         for (int image = 0; image < 256; image++)
         {
             processor.State[VirtualCpuPage.PopfAllowed + image] = (byte)((image & 0x31) == 0 ? 1 : 0);
@@ -342,7 +398,7 @@ public sealed class StubExecutionTests
         bool outside = byDx && makeDefer && random.Next(2) == 0;
         processor.Gpr[2] = byDx ? (processor.Gpr[2] & 0xFFFF_0000) | (uint)port | (outside ? (uint)random.Next(1, 256) << 8 : 0) : processor.Gpr[2];
         if (makeDefer && !outside)
-            processor.State[(guest.Mnemonic == Mnemonic.In ? VirtualCpuPage.PortReadable : VirtualCpuPage.PortLatch) + LowPorts + port] = 0;
+            processor.State[(guest.Mnemonic == Mnemonic.In ? VirtualCpuPage.PortReadable : VirtualCpuPage.PortWritable) + LowPorts + port] = 0;
     }
 
     /// <summary>The guest's EFLAGS: physical ones with virtual IF and IOPL.</summary>

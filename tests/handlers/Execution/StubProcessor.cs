@@ -171,6 +171,7 @@ internal sealed class StubProcessor
         ref uint full = ref Gpr[register.GetFullRegister32() - Register.EAX];
         full = register switch
         {
+            >= Register.AH and <= Register.BH => (full & ~0xFF00u) | ((value & 0xFF) << 8),
             >= Register.AL and <= Register.BL => (full & ~0xFFu) | (value & 0xFF),
             >= Register.AX and <= Register.DI => (full & ~0xFFFFu) | (value & 0xFFFF),
             >= Register.EAX and <= Register.EDI => value,

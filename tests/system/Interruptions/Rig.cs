@@ -23,6 +23,7 @@ internal sealed class Rig : IDisposable
     /// <summary>A port that may be read from, one that only latches, and any other.</summary>
     internal const byte ReadablePort = 0x21;
     internal const byte LatchPort = 0x80;
+    internal const byte OncePort = 0x40;
     private static readonly byte[] StableValues = [0xFB, 0x5C];
 
     private readonly GuestMemory memory = new(GuestProgram.RamSize, arenaFrames: 512);
@@ -271,8 +272,10 @@ internal sealed class Rig : IDisposable
     }
 
     private void ScriptBus() => fabric
-        .Answer<ReadStablePorts, StablePorts>("bus", (in ReadStablePorts _) => new StablePorts(shape.NoStablePorts ? [] : [new(ReadablePort, true, false, StableValues[0]), new(LatchPort, true, true, StableValues[1])]))
-        .Answer<ReadStablePort, StablePortState>("bus", (in ReadStablePort request) => new StablePortState(true, request.Port == LatchPort, ports[request.Port & 0xFF]))
+        .Answer<ReadStablePorts, StablePorts>("bus", (in ReadStablePorts _) => new StablePorts(shape.NoStablePorts ? [] : [new(ReadablePort, true, PortWrites.None, StableValues[0]), new(OncePort, false, PortWrites.Once, 0), new(LatchPort, true, PortWrites.Any, StableValues[1])]))
+        .Answer<ReadStablePort, StablePortState>("bus", (in ReadStablePort request) => request.Port == OncePort
+            ? new StablePortState(false, PortWrites.Once, 0)
+            : new StablePortState(true, request.Port == LatchPort ? PortWrites.Any : PortWrites.None, ports[request.Port & 0xFF]))
         .Answer<PortRead, BusResult>("bus", (in PortRead request) => new BusResult(AccessStatus.Ok, (uint)(ports[request.Port & 0xFF] + (request.Port >> 8 << 4))))
         .Answer<PortWrite, BusResult>("bus", (in PortWrite request) =>
         {

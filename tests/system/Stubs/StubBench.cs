@@ -312,7 +312,8 @@ internal sealed class StubBench : IDisposable
         ports.CopyTo(State[(VirtualCpuPage.PortValue + LowPorts)..]);
         ports.CopyTo(State[(VirtualCpuPage.PortNext + LowPorts)..]);
         State.Slice(VirtualCpuPage.PortReadable + LowPorts, 256).Fill(1);
-        State.Slice(VirtualCpuPage.PortLatch + LowPorts, 256).Fill(1);
+        State.Slice(VirtualCpuPage.PortWritable + LowPorts, 256).Fill(1);
+        State.Slice(VirtualCpuPage.PortAfterWrite + 256, 256).Fill(1);
         for (uint image = 0; image < 256; image++)
         {
             bool allowed = (image & 1) == 0 && (image << 8 & Iopl) == (v.Eflags & Iopl);

@@ -6,7 +6,7 @@ namespace Plexus.Messaging.Contracts.Device;
 /// <param name="Region">Index of the device's region.</param>
 /// <param name="Offset">Offset in that region.</param>
 /// <param name="Readable">A byte read gives <see cref="Value"/>.</param>
-/// <param name="Latch">A byte write only replaces the value.</param>
+/// <param name="Writes">The byte writes that a handler may take.</param>
 /// <param name="Value">The value now.</param>
 /// <param name="Reads">How many reads that holds for, if each takes something away: 1 or 2; 0 for any number.</param>
 /// <param name="Next">What the second of two reads gives.</param>
@@ -15,14 +15,14 @@ public readonly partial record struct StableRegister(
     [property: Key(0)] int Region,
     [property: Key(1)] uint Offset,
     [property: Key(2)] bool Readable,
-    [property: Key(3)] bool Latch,
+    [property: Key(3)] PortWrites Writes,
     [property: Key(4)] byte Value,
     [property: Key(5)] byte Reads = 0,
     [property: Key(6)] byte Next = 0)
 {
     /// <summary>A register in a state.</summary>
     public StableRegister(int region, uint offset, in StablePortState state)
-        : this(region, offset, state.Readable, state.Latch, state.Value, state.Reads, state.Next)
+        : this(region, offset, state.Readable, state.Writes, state.Value, state.Reads, state.Next)
     {
     }
 }
