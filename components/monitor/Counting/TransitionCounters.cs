@@ -20,7 +20,7 @@ internal sealed class TransitionCounters(Vcpu vcpu, MonitorOptions options, Flig
     [
         "scan", "plant", "promotion", "demotion", "invalidation", "shadow-fill", "layout-move", "space-evicted", "ring-full", "interpreted-slice", "units-change", "code-evicted",
         "table-write", "code-write", "device-access", "table-opened", "table-closed", "idle-space-dropped",
-        "shadow-ahead", "space-recycled", "sweep", "burst", "code-ahead", "kernel-burst",
+        "shadow-ahead", "space-recycled", "sweep", "burst", "code-ahead", "kernel-burst", "plain-again",
     ];
 
     private readonly ulong[] kinds = new ulong[Kinds];

@@ -27,4 +27,5 @@ internal enum Work
     Burst = 21,
     CodeAhead = 22,
     KernelBurst = 23,
+    PlainAgain = 24,
 }

@@ -20,18 +20,6 @@ internal sealed partial class Ring3Drive
     /// <summary>Instructions that are emulated of a page with patches before the code view is used.</summary>
     private const int BurstInstructions = 12;
 
-    /// <summary>So often a page is tried again that was not left within <see cref="BurstInstructions"/>.</summary>
-    private const int MaximumStays = 2;
-
-    /// <summary>So often code comes from the code view into a page before the page is run there, too.</summary>
-    private const int MaximumCrossings = 2;
-
-    /// <summary>So many crossings cost about what is lost in the code view until the next tick of a timer.</summary>
-    private const int CrossingsOfSlice = 16;
-
-    private readonly Dictionary<uint, int> stays = [];
-    private readonly Dictionary<uint, int> crossings = [];
-
     /// <summary>Handles one exit of the physical processor.</summary>
     /// <returns>True when the guest may go on running deprivileged in the same space, without a look at timers and interrupts.</returns>
     private bool OnExit(ShadowSpace space, in CpuExit exit, long wallStart)
@@ -211,7 +199,7 @@ internal sealed partial class Ring3Drive
     {
         ref VcpuBlock v = ref vcpu.State;
         if (hasPlainCode && space.Key.User && (isPlain || pageEip >> 12 == v.Eip >> 12)
-            && !space.Code.ContainsKey(pageEip >> 12) && !IsOftenCrossed(pageEip >> 12) && views.MapPlain(space, pageEip) is { } plain)
+            && !space.Code.ContainsKey(pageEip >> 12) && views.MapPlain(space, pageEip, crosses: !isPlain) is { } plain)
         {
             if (plain == CodeOutcome.Ready)
                 return isPlain;
@@ -256,29 +244,13 @@ internal sealed partial class Ring3Drive
     }
 
     /// <summary>
-    /// User code goes from the code view into a page that could run as it stands. Where that happens again and again, changing over costs more than the code view does.
-    /// </summary>
-    private bool IsOftenCrossed(uint page)
-    {
-        int count = crossings.GetValueOrDefault(page);
-        if (count >= MaximumCrossings)
-            return true;
-        if (!isPlain)
-            crossings[page] = count + 1;
-        return false;
-    }
-
-    /// <summary>
     /// A timer found user code in the code view. If its page is there for being crossed into and not for patches, it may run as it stands for some crossings more: at another CS base
     /// than 0 branches take up to 1.4 times as long.
     /// </summary>
     private void TryPlain(ShadowSpace space)
     {
-        uint eip = vcpu.State.Eip;
-        if (!hasPlainCode || !space.Key.User || isPlain || crossings.GetValueOrDefault(eip >> 12) < MaximumCrossings)
-            return;
-        crossings[eip >> 12] = MaximumCrossings - CrossingsOfSlice;
-        views.Leave(space, eip);
+        if (hasPlainCode && space.Key.User && !isPlain)
+            views.TryPlain(space, vcpu.State.Eip);
     }
 
     /// <summary>
@@ -290,7 +262,7 @@ internal sealed partial class Ring3Drive
     {
         ref VcpuBlock v = ref vcpu.State;
         uint page = v.Eip >> 12;
-        if (!stays.TryGetValue(page, out int count) || count < MaximumStays)
+        if (!views.IsStayedIn(v.Eip))
         {
             counters.Count(Work.Burst);
             trip.Event.Reason = "burst";
@@ -301,7 +273,7 @@ internal sealed partial class Ring3Drive
                     return true;
             }
 
-            stays[page] = count + 1;
+            views.NoteStay(v.Eip);
         }
 
         return false;

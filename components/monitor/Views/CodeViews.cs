@@ -242,8 +242,11 @@ internal sealed class CodeViews
     /// <summary>
     /// Maps a page of user code to run as it stands, if nothing in it needs a patch.
     /// </summary>
-    /// <returns>Null when it has to be patched.</returns>
-    internal CodeOutcome? MapPlain(ShadowSpace space, uint pageEip)
+    /// <param name="space">Where.</param>
+    /// <param name="pageEip">An address in the page.</param>
+    /// <param name="crosses">The code that goes there runs in the code view.</param>
+    /// <returns>Null when it has to be patched, or is crossed into so often that it runs in the code view as well.</returns>
+    internal CodeOutcome? MapPlain(ShadowSpace space, uint pageEip, bool crosses)
     {
         Walked walked = cpu.Call<Walk, Walked>(new Walk(pageEip, PageAccess.Execute, User: true, Commit: true));
         if (!walked.Ok || !memory.TryReadFrame(walked.Physical, out uint frame))
@@ -251,14 +254,34 @@ internal sealed class CodeViews
         if (IsInterpreted(frame))
             return CodeOutcome.Interpret;
         uint eipPage = pageEip & ~0xFFFu;
-        if (!memory.IsPlain(walked.Physical >> 12) || !plain.Admit(frame, NextFrame(eipPage, user: true), eipPage, units.Innocuous))
+        if (!memory.IsPlain(walked.Physical >> 12) || !plain.Admit(frame, NextFrame(eipPage, user: true), eipPage, units.Innocuous) || plain.IsOftenCrossed(frame, crosses))
             return null;
         paging.FillPlainCode(space, pageEip, walked, frame);
         return CodeOutcome.Ready;
     }
 
-    /// <summary>A page leaves the code view of a space: the next fetch there looks again where it is to run.</summary>
-    internal void Leave(ShadowSpace space, uint eip) => OnTranslationDropped(space, eip >> 12);
+    /// <summary>A page that is in the code view of a space for being crossed into leaves it: the next fetch there looks again where it is to run.</summary>
+    internal void TryPlain(ShadowSpace space, uint eip)
+    {
+        if (space.Code.TryGetValue(eip >> 12, out CodeMapping mapping) && plain.TryAgain(mapping.Key.Frame))
+            OnTranslationDropped(space, eip >> 12);
+    }
+
+    /// <summary>Whether user code stays in the page under an EIP, where it came from code that runs as it stands; <see cref="NoteStay"/> says so.</summary>
+    internal bool IsStayedIn(uint eip) => FrameOf(eip) is { } frame && plain.IsStayedIn(frame);
+
+    /// <summary>User code came into a page with patches, and did not leave it within a few instructions.</summary>
+    internal void NoteStay(uint eip)
+    {
+        if (FrameOf(eip) is { } frame)
+            plain.Stayed(frame);
+    }
+
+    private uint? FrameOf(uint eip)
+    {
+        Walked walked = cpu.Call<Walk, Walked>(new Walk(eip, PageAccess.Execute, User: true, Commit: false));
+        return walked.Ok && memory.TryReadFrame(walked.Physical, out uint frame) ? frame : null;
+    }
 
     /// <summary>Drops every code page made from a frame whose bytes changed.</summary>
     internal void Invalidate(uint frame)
