@@ -90,7 +90,7 @@ internal sealed partial class ShadowPaging
         {
             if (i == here || table.Frames[i] != ShadowTable.NoFrame || table.Code[i])
                 continue;
-            MapEntryAhead(space, table, first + i, EntryAt(space, table, i));
+            MapEntryAhead(space, table, first + i, FollowEntry(space, table, i));
         }
     }
 
@@ -140,7 +140,7 @@ internal sealed partial class ShadowPaging
     {
         ShadowTable table = space.Tables[space.Geometry.SlotOf(linear >> 12)]!;
         uint index = (uint)space.Geometry.IndexOf(linear >> 12);
-        ulong entry = EntryAt(space, table, index);
+        ulong entry = FollowEntry(space, table, index);
         RecheckEntry(space, table, linear >> 12, entry);
         table.Entries[index] = entry;
         MarkCode(table, (int)index);
@@ -150,6 +150,17 @@ internal sealed partial class ShadowPaging
     private ulong EntryAt(ShadowSpace space, ShadowTable table, uint index) => table.TableFrame == ShadowTable.NoFrame
         ? table.DirectoryEntry
         : ReadEntry((table.TableFrame << 12) + (index * space.Geometry.EntrySize), space.Geometry);
+
+    /// <summary>
+    /// The entry that a page of a slot is about to be mapped by. An open table's copy follows it: if the guest puts back what the copy had, the comparison must see that what is mapped
+    /// was made from something else.
+    /// </summary>
+    private ulong FollowEntry(ShadowSpace space, ShadowTable table, uint index)
+    {
+        if (table.TableFrame != ShadowTable.NoFrame)
+            FollowWalk(table.TableFrame, index * space.Geometry.EntrySize);
+        return EntryAt(space, table, index);
+    }
 
     private static bool WasAccessed(ShadowSpace space, ulong entry) =>
         (entry & (Present | Accessed)) == (Present | Accessed) && (!space.Key.User || (entry & UserAccessible) != 0);
