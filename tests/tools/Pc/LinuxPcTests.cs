@@ -22,9 +22,9 @@ public sealed class LinuxPcTests
         Assert.Contains("the guest reset the machine", messages, StringComparison.Ordinal);
     }
 
-    [NativeFact]
+    [Fact]
     public async Task Kernel_without_APICs_works_on_a_virtio_disk_and_powers_off_through_ACPI() =>
-        CheckDisk(await Boot("linux-686", "noapic nolapic", "--engine", "native", "--timeout", "300s", "--drive", PcProcess.Drive("disks", "ext2.img", "virtio")), "/dev/vda");
+        CheckDisk(await Boot("linux-686", "noapic nolapic", "--timeout", "300s", "--drive", PcProcess.Drive("disks", "ext2.img", "virtio")), "/dev/vda");
 
     [Fact]
     public async Task Pae_kernel_works_on_a_disk_and_powers_off_through_ACPI_and_says_the_same_at_ring_3()
@@ -36,10 +36,10 @@ public sealed class LinuxPcTests
         Assert.Equal((await runs[0]).Console, (await runs[1]).Console);
     }
 
-    [Fact]
+    [NativeFact]
     public async Task Kernel_without_ACPI_works_on_a_disk()
     {
-        (int code, string console, string messages) = await Boot("linux-686", "acpi=off", "--timeout", "300s", "--drive", PcProcess.Drive("disks", "ext2.img"), "--expect", "DONE", "--exit-when-done");
+        (int code, string console, string messages) = await Boot("linux-686", "acpi=off", "--engine", "native", "--timeout", "300s", "--drive", PcProcess.Drive("disks", "ext2.img"), "--expect", "DONE", "--exit-when-done");
         Assert.True(code == 0, $"{console}\n{messages}");
         Assert.All(Script, line => Assert.Contains(line, console, StringComparison.Ordinal));
     }
