@@ -11,7 +11,7 @@ namespace Plexus.System.Tests;
 /// </summary>
 public sealed class PostedWriteTests
 {
-    private const int Interrupts = 1200, Timer = 0x30, Clock = 0x38, CodeSelector = 0x10, Idt = 0x90000, Line = 0x3F8;
+    private const int Interrupts = 3600, Timer = 0x30, Clock = 0x38, CodeSelector = 0x10, Idt = 0x90000, Line = 0x3F8;
 
     [Theory]
     [InlineData("jump-stub")]
@@ -31,7 +31,7 @@ public sealed class PostedWriteTests
         Assert.Equal(wanted["guest.instructions"], statistics["guest.instructions"]);
         Assert.Equal(wanted["guest.time-ns"], statistics["guest.time-ns"]);
         ulong ring0 = statistics["instruction.Out_imm8_AL.ring0"], ring3 = statistics["instruction.Out_imm8_AL.ring3"];
-        Assert.True(ring3 > 2 * ring0, $"OUT: {ring0} in ring 0, {ring3} in ring 3");
+        Assert.True(2 * ring3 > 3 * ring0, $"OUT: {ring0} in ring 0, {ring3} in ring 3");
     }
 
     /// <summary>EBX becomes a sum of when the interrupts came and what the controllers say; every fourth interrupt its low byte is sent. EBP counts.</summary>
@@ -64,7 +64,7 @@ public sealed class PostedWriteTests
             foreach ((int port, int value) in ((int, int)[])
                 [
                     (0x20, 0x11), (0x21, Timer), (0x21, 4), (0x21, 1), (0xA0, 0x11), (0xA1, Clock), (0xA1, 2), (0xA1, 1), (0x21, 0xFA), (0xA1, 0xFE),
-                    (0x70, 0x0A), (0x71, 0x26), (0x70, 0x0B), (0x71, 0x42), (0x43, 0x38), (0x40, 0), (0x40, 2),
+                    (0x70, 0x0A), (0x71, 0x23), (0x70, 0x0B), (0x71, 0x42), (0x43, 0x38), (0x40, 0), (0x40, 2),
                 ])
             {
                 c.mov(al, unchecked((sbyte)value));
@@ -86,7 +86,7 @@ public sealed class PostedWriteTests
             c.mov(al, bl);
             c.or(al, 0x40);
             Out(0x40);
-            c.mov(al, 2);
+            c.mov(al, 0);
             Out(0x40);
             c.@in(al, 0x21);
             c.and(al, 0xFE);
