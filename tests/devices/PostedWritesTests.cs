@@ -125,11 +125,13 @@ public sealed class PostedWritesTests
     private static (int Port, int Value) Write(Random random)
     {
         int chip = random.Next(2) * 0x80;
-        return random.Next(24) switch
+        return random.Next(26) switch
         {
             0 => (0x20 + chip, random.Next(256)),
             1 => (0x21 + chip, random.Next(256)),
             2 => (0x20 + chip, 0x11),
+            24 => (0x20 + chip, 0x68),
+            25 => (0x20 + chip, random.Next(4) == 0 ? 0x48 : 0x68),
             < 8 => (0x21 + chip, new[] { 0, 0x20, 1, 0xFB }[random.Next(4)]),
             < 16 => (0x20 + chip, 0x20),
             < 20 => (0x20 + chip, 0x60 | random.Next(8)),
