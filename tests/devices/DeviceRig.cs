@@ -77,7 +77,8 @@ public sealed class DeviceRig<T>
         }
     }
 
-    private (int Region, uint Offset) Find(int port)
+    /// <summary>The register of a port.</summary>
+    public (int Region, uint Offset) Find(int port)
     {
         for (int i = 0; i < Device.Regions.Count; i++)
         {

@@ -1,5 +1,4 @@
 using Plexus.Messaging.Contracts.Bus;
-using Plexus.Messaging.Contracts.Device;
 
 namespace Plexus.Devices.Tests;
 
@@ -24,8 +23,7 @@ public sealed class PostedWritesTests
             int[] script = Script(random);
             for (int step = 0; step < script.Length; step++)
             {
-                int action = script[step];
-                switch (action & 7)
+                switch (script[step])
                 {
                     case 0:
                         // Mostly there is a request of a line or two at a time, as in a machine.
@@ -214,11 +212,8 @@ public sealed class PostedWritesTests
                 return;
             foreach (int port in known.Keys.ToArray())
             {
-                foreach (StableRegister register in rig.Device.ReadStableRegisters())
-                {
-                    if (rig.Device.Regions[register.Region].Base + register.Offset == port)
-                        known[port] = new StablePortState(register.Readable, register.Writes, register.Value, register.Reads, register.Next);
-                }
+                (int region, uint offset) = rig.Find(port);
+                known[port] = rig.Device.ReadStableRegister(region, offset);
             }
         }
     }

@@ -14,6 +14,7 @@ internal static class GuestParts
     internal const int ProcessExitCode = (ExitCode << 1) | 1;
 
     private const uint Idt = 0x9_0000;
+    private const uint OuterGdt = 0x20_0000;
     private const byte DebugExit = 0xF4;
     private const byte ExitCode = 3;
 
@@ -24,6 +25,23 @@ internal static class GuestParts
     {
         c.mov(al, ExitCode);
         c.@out(DebugExit, al);
+    }
+
+    /// <summary>Loads a GDT with code and data of ring 0 and of another ring, and pushes what an IRET to that ring pops behind its EIP; IOPL is the ring's own.</summary>
+    internal static void PrepareOuterRing(Assembler c, uint ring, uint stack)
+    {
+        uint dpl = ring << 13;
+        uint[] descriptors = [0, 0, 0xFFFF, 0xCF9B00, 0xFFFF, 0xCF9300, 0xFFFF, 0xCF9B00 | dpl, 0xFFFF, 0xCF9300 | dpl];
+        for (int i = 0; i < descriptors.Length; i++)
+            c.mov(__dword_ptr[OuterGdt + (i * 4)], descriptors[i]);
+        c.sub(esp, 8);
+        c.mov(__word_ptr[esp], (descriptors.Length * 4) - 1);
+        c.mov(__dword_ptr[esp + 2], OuterGdt);
+        c.lgdt(__fword_ptr[esp]);
+        c.push(0x20 | (int)ring);
+        c.push(stack);
+        c.push((int)(ring << 12) | 2);
+        c.push(0x18 | (int)ring);
     }
 
     /// <summary>Pops a handler's address, makes it an interrupt gate and loads the IDT.</summary>

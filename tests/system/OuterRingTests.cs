@@ -23,21 +23,9 @@ public sealed class OuterRingTests
     /// <summary>Builds a GDT at 200000h with flat code and data of the ring, goes there by IRET with IOPL equal to it, and writes the debug-exit port.</summary>
     private static void EnterRing(Assembler c, uint ring)
     {
-        const uint gdt = 0x200000;
         Label leave = c.CreateLabel("leave");
         c.mov(esp, 0x280000);
-        uint dpl = ring << 13;
-        uint[] descriptors = [0, 0, 0xFFFF, 0xCF9B00, 0xFFFF, 0xCF9300, 0xFFFF, 0xCF9B00 | dpl, 0xFFFF, 0xCF9300 | dpl];
-        for (int i = 0; i < descriptors.Length; i++)
-            c.mov(__dword_ptr[gdt + (i * 4)], descriptors[i]);
-        c.sub(esp, 8);
-        c.mov(__word_ptr[esp], (descriptors.Length * 4) - 1);
-        c.mov(__dword_ptr[esp + 2], gdt);
-        c.lgdt(__fword_ptr[esp]);
-        c.push(0x20 | (int)ring);
-        c.push(0x270000);
-        c.push((int)(ring << 12) | 2);
-        c.push(0x18 | (int)ring);
+        GuestParts.PrepareOuterRing(c, ring, 0x270000);
         c.call(leave);
 
         // Ring 1 or 2 begins here: the call's return address became the EIP of the IRET frame.

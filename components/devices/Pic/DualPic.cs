@@ -20,6 +20,9 @@ public sealed class DualPic : IRegisterAccess, IInterruptController, IStableRegi
     /// <summary>The master's input that the slave drives.</summary>
     private const int CascadeInput = 2;
 
+    /// <summary>Both of each chip.</summary>
+    private const int StableRegisters = 4;
+
     /// <summary>The byte nobody drives.</summary>
     private const byte FloatingBus = 0xFF;
 
@@ -28,7 +31,7 @@ public sealed class DualPic : IRegisterAccess, IInterruptController, IStableRegi
     private readonly InterruptReader requests;
     private readonly Pic8259 master = new(elcrMask: 0xF8);
     private readonly Pic8259 slave = new(elcrMask: 0xDE);
-    private readonly StablePortState[] shown = new StablePortState[4];
+    private readonly ShownRegisters shown;
 
     // Volatile state.
     private int lines;
@@ -41,6 +44,7 @@ public sealed class DualPic : IRegisterAccess, IInterruptController, IStableRegi
         ArgumentNullException.ThrowIfNull(chipset);
         this.chipset = chipset;
         requests = chipset.Interrupts.OpenReader();
+        shown = new ShownRegisters(chipset.Lines, StableRegisters);
     }
 
     /// <inheritdoc/>
@@ -213,13 +217,7 @@ public sealed class DualPic : IRegisterAccess, IInterruptController, IStableRegi
     /// <summary>Announces what handlers may read and write from now on.</summary>
     private void Show()
     {
-        for (int i = 0; i < shown.Length; i++)
-        {
-            StablePortState now = ReadStableRegister(i >> 1, (uint)i & 1);
-            if (now == shown[i])
-                continue;
-            shown[i] = now;
-            chipset.Lines.StablePortsVersion++;
-        }
+        for (int i = 0; i < StableRegisters; i++)
+            shown.Show(i, ReadStableRegister(i >> 1, (uint)i & 1));
     }
 }

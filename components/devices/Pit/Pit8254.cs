@@ -34,9 +34,8 @@ public sealed class Pit8254 : IRegisterAccess, IStableRegisters, ITimed, IResett
 
     // Glue.
     private static readonly ClockDomain Clock = new(Frequency);
-    private readonly PlatformLines lines;
     private readonly PitCounter[] counters;
-    private readonly StablePortState[] shown = new StablePortState[3];
+    private readonly ShownRegisters shown;
 
     // Volatile state (besides the counters').
     private byte systemControl;
@@ -50,7 +49,7 @@ public sealed class Pit8254 : IRegisterAccess, IStableRegisters, ITimed, IResett
         ArgumentNullException.ThrowIfNull(lines);
         ArgumentNullException.ThrowIfNull(line);
         ArgumentNullException.ThrowIfNull(timer);
-        this.lines = lines;
+        shown = new ShownRegisters(lines, count: 3);
         Timer = timer;
         counters = [new PitCounter(line, gate: true), new PitCounter(null, gate: true), new PitCounter(null, gate: false)];
     }
@@ -199,13 +198,7 @@ public sealed class Pit8254 : IRegisterAccess, IStableRegisters, ITimed, IResett
     private void Show()
     {
         for (int i = 0; i < counters.Length; i++)
-        {
-            StablePortState now = counters[i].Stable;
-            if (now == shown[i])
-                continue;
-            shown[i] = now;
-            lines.StablePortsVersion++;
-        }
+            shown.Show(i, counters[i].Stable);
     }
 
     private void Advance(ulong now)

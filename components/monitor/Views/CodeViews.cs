@@ -268,20 +268,10 @@ internal sealed class CodeViews
     }
 
     /// <summary>Whether user code stays in the page under an EIP, where it came from code that runs as it stands; <see cref="NoteStay"/> says so.</summary>
-    internal bool IsStayedIn(uint eip) => FrameOf(eip) is { } frame && plain.IsStayedIn(frame);
+    internal bool IsStayedIn(uint eip) => plain.IsStayedIn(FrameAt(eip, user: true));
 
     /// <summary>User code came into a page with patches, and did not leave it within a few instructions.</summary>
-    internal void NoteStay(uint eip)
-    {
-        if (FrameOf(eip) is { } frame)
-            plain.Stayed(frame);
-    }
-
-    private uint? FrameOf(uint eip)
-    {
-        Walked walked = cpu.Call<Walk, Walked>(new Walk(eip, PageAccess.Execute, User: true, Commit: false));
-        return walked.Ok && memory.TryReadFrame(walked.Physical, out uint frame) ? frame : null;
-    }
+    internal void NoteStay(uint eip) => plain.Stayed(FrameAt(eip, user: true));
 
     /// <summary>Drops every code page made from a frame whose bytes changed.</summary>
     internal void Invalidate(uint frame)
@@ -427,9 +417,12 @@ internal sealed class CodeViews
     }
 
     /// <summary>The guest RAM frame of the linearly next page for instruction fetch, as the guest's tables have it now.</summary>
-    private uint NextFrame(uint eipPage, bool user)
+    private uint NextFrame(uint eipPage, bool user) => FrameAt(eipPage + GuestMemory.FrameSize, user);
+
+    /// <summary>The guest RAM frame from which instructions at an EIP are fetched, or <see cref="None"/>.</summary>
+    private uint FrameAt(uint eip, bool user)
     {
-        Walked walked = cpu.Call<Walk, Walked>(new Walk(eipPage + GuestMemory.FrameSize, PageAccess.Execute, user, Commit: false));
+        Walked walked = cpu.Call<Walk, Walked>(new Walk(eip, PageAccess.Execute, user, Commit: false));
         return walked.Ok && memory.TryReadFrame(walked.Physical, out uint frame) ? frame : None;
     }
 

@@ -20,7 +20,7 @@ namespace Plexus.System.Tests.Interruptions;
 /// </summary>
 internal sealed class Rig : IDisposable
 {
-    /// <summary>A port that may be read from, one that only latches, and any other.</summary>
+    /// <summary>A port that may be read from, one that only latches, and one that takes one write.</summary>
     internal const byte ReadablePort = 0x21;
     internal const byte LatchPort = 0x80;
     internal const byte OncePort = 0x40;

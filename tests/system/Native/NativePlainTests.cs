@@ -10,11 +10,8 @@ namespace Plexus.System.Tests.Native;
 [Collection(NativeTests.Name)]
 public sealed class NativePlainTests
 {
-    private const uint Caller = 0x20_0000, Called = 0x20_1000, Gdt = 0x9_0000, Stack = 0x8_0000;
-    private const int Rounds = 60, Spins = 400_000, UserCode = 0x18 | 3, UserData = 0x20 | 3, Sum = 24;
-
-    /// <summary>IOPL 3, so that the guest can say that it is done.</summary>
-    private const uint UserFlags = 0x3002;
+    private const uint Caller = 0x21_0000, Called = 0x21_1000, Stack = 0x8_0000;
+    private const int Rounds = 60, Spins = 400_000, UserData = 0x20 | 3, Sum = 24;
 
     [NativeFact]
     public void Page_that_is_in_the_code_view_for_being_crossed_into_is_tried_as_it_stands_again()
@@ -63,30 +60,17 @@ public sealed class NativePlainTests
             a.ret();
         });
 
-        ulong[] descriptors = [0, 0x00CF_9B00_0000_FFFF, 0x00CF_9300_0000_FFFF, 0x00CF_FB00_0000_FFFF, 0x00CF_F300_0000_FFFF];
-        for (int i = 0; i < descriptors.Length; i++)
-        {
-            c.mov(__dword_ptr[Gdt + (i * 8)], (uint)descriptors[i]);
-            c.mov(__dword_ptr[Gdt + (i * 8) + 4], (uint)(descriptors[i] >> 32));
-        }
-
-        c.push(Gdt >> 16);
-        c.push(((Gdt & 0xFFFF) << 16) | ((uint)(descriptors.Length * 8) - 1));
-        c.lgdt(__fword_ptr[esp]);
         foreach ((byte port, byte value) in ((byte, byte)[])[(0x43, 0x34), (0x40, 0xA9), (0x40, 0x04)])
         {
             c.mov(al, (sbyte)value);
             c.@out(port, al);
         }
 
+        GuestParts.PrepareOuterRing(c, ring: 3, Stack);
         c.mov(eax, UserData);
         c.mov(ds, ax);
         c.mov(es, ax);
         c.xor(ebx, ebx);
-        c.push(UserData);
-        c.push(Stack);
-        c.push(UserFlags);
-        c.push(UserCode);
         c.push(Caller);
         c.iretd();
     }
